@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// The guest's first process. It mounts the pseudo file systems, loads the
+// modules listed in /modules/order, runs the commands that the host sends, one
+// JSON array a line, and ends the guest.
+#include "error.h"
+#include "fd.h"
+#include "kernel_module.h"
+#include "record.h"
+#include "virtio_port.h"
+
+#include <array>
+#include <chrono>
+#include <fcntl.h>
+#include <iostream>
+#include <sstream>
+#include <sys/mount.h>
+#include <sys/reboot.h>
+#include <sys/stat.h>
+#include <sys/utsname.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+namespace {
+
+using erofs_share::Record;
+using erofs_share::RecordWriter;
+using erofs_share::UniqueFd;
+
+void mount_pseudo(const char *type, const char *target)
+{
+	mkdir(target, 0755);
+	// Not every kernel has all of them: debugfs and cgroup2 are extras.
+	if (mount(type, target, type, 0, nullptr) != 0 && errno != EBUSY)
+		std::cerr << "init: mount " << type << " on " << target << ": "
+			  << std::generic_category().message(errno) << '\n';
+}
+
+void mount_all()
+{
+	mount_pseudo("proc", "/proc");
+	mount_pseudo("sysfs", "/sys");
+	mount_pseudo("devtmpfs", "/dev");
+	mount_pseudo("tmpfs", "/tmp");
+	mount_pseudo("tmpfs", "/run");
+	mount_pseudo("debugfs", "/sys/kernel/debug");
+	mount_pseudo("tracefs", "/sys/kernel/tracing");
+	mount_pseudo("cgroup2", "/sys/fs/cgroup");
+	mkdir("/mnt", 0755);
+	symlink("/proc/self/fd", "/dev/fd");
+}
+
+/// Loads the modules of /modules/order: a file name and parameters a line.
+void load_modules()
+{
+	std::istringstream lines(erofs_share::read_text("/modules/order"));
+
+	for (std::string line; std::getline(lines, line);) {
+		const std::size_t space = line.find(' ');
+		const std::string file = "/modules/" + line.substr(0, space);
+		const std::string parameters =
+			space == std::string::npos ? "" : line.substr(space + 1);
+		const int error = erofs_share::load_module(file, parameters);
+
+		if (error != 0 && error != EEXIST)
+			std::cerr << "init: insmod " << file << ": "
+				  << std::generic_category().message(error)
+				  << '\n';
+	}
+}
+
+/// Runs @argv and waits. Returns its exit status, or 128 plus the signal.
+int run(const std::vector<std::string> &argv)
+{
+	const pid_t child = fork();
+	int status = 0;
+
+	if (child < 0)
+		erofs_share::throw_errno("fork");
+	if (child == 0) {
+		std::vector<char *> arguments;
+
+		for (const std::string &argument : argv)
+			arguments.push_back(const_cast<char *>(argument.c_str()));
+		arguments.push_back(nullptr);
+		setsid();
+		execv(arguments[0], arguments.data());
+		std::cerr << "init: " << argv[0] << ": "
+			  << std::generic_category().message(errno) << '\n';
+		_exit(127);
+	}
+	// As the first process we also inherit orphans: reap those on the way.
+	while (waitpid(-1, &status, 0) != child)
+		;
+	return WIFSIGNALED(status) ? 128 + WTERMSIG(status)
+				   : WEXITSTATUS(status);
+}
+
+void serve(const RecordWriter &records)
+{
+	const UniqueFd port =
+		erofs_share::open_port(erofs_share::kCommandPort, O_RDONLY);
+	std::string pending;
+	std::array<char, 4096> buffer{};
+
+	for (;;) {
+		const std::size_t end = pending.find('\n');
+
+		if (end == std::string::npos) {
+			const ssize_t got =
+				read(port.get(), buffer.data(), buffer.size());
+
+			if (got <= 0)
+				return;
+			pending.append(buffer.data(),
+				       static_cast<std::size_t>(got));
+			continue;
+		}
+
+		const auto argv = Record::parse(pending.substr(0, end))
+					  .get<std::vector<std::string>>();
+		pending.erase(0, end + 1);
+		// An empty command is the host's way to say that this is all.
+		if (argv.empty())
+			return;
+		const auto start = std::chrono::steady_clock::now();
+		const int status = run(argv);
+		const std::chrono::duration<double> spent =
+			std::chrono::steady_clock::now() - start;
+		records.send({{"event", "command"},
+			      {"argv", argv},
+			      {"status", status},
+			      {"seconds", spent.count()}});
+	}
+}
+
+void main_loop()
+{
+	utsname names{};
+
+	mount_all();
+	// Before anything that could hang: the host counts a guest as booted
+	// from this record on, and never repeats it after.
+	const RecordWriter records;
+	uname(&names);
+	records.send({{"event", "hello"}, {"kernel", names.release}});
+	load_modules();
+	serve(records);
+	records.send({{"event", "bye"}});
+}
+
+} // namespace
+
+int main()
+{
+	setenv("PATH", "/bin:/sbin", 1);
+	setenv("HOME", "/tmp", 1);
+	try {
+		main_loop();
+	} catch (const std::exception &error) {
+		std::cerr << "init: " << error.what() << '\n';
+	}
+	sync();
+	// QEMU runs with -no-reboot. Power-off would need ACPI, which debug
+	// kernels boot without.
+	reboot(RB_AUTOBOOT);
+	return 1;
+}

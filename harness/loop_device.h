@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Loop devices: an image file as a read-only block device.
+#pragma once
+
+#include "fd.h"
+
+#include <string>
+
+namespace erofs_share {
+
+/// A loop device over @file, detached when it goes out of scope.
+class LoopDevice {
+      public:
+	/// Attaches the next free loop device read-only to @file, with direct
+	/// I/O where the backing file system can do it, so that the file's
+	/// blocks are not cached a second time. Throws.
+	explicit LoopDevice(const std::string &file);
+	LoopDevice(const LoopDevice &) = delete;
+	LoopDevice &operator=(const LoopDevice &) = delete;
+	LoopDevice(LoopDevice &&) = default;
+	LoopDevice &operator=(LoopDevice &&) = default;
+	~LoopDevice();
+
+	/// Path of the block device.
+	[[nodiscard]] const std::string &path() const
+	{
+		return path_;
+	}
+
+      private:
+	std::string path_;
+	UniqueFd device_;
+};
+
+} // namespace erofs_share

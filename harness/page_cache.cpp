@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Readings of the page cache from /proc/meminfo, mincore(2) and cachestat(2).
+#include "page_cache.h"
+
+#include "error.h"
+#include "fd.h"
+
+#include <algorithm>
+#include <fcntl.h>
+#include <sstream>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#include <vector>
+
+namespace erofs_share {
+
+namespace {
+
+std::uint64_t page_size()
+{
+	static const auto kSize =
+		static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
+
+	return kSize;
+}
+
+std::uint64_t file_size(int fd, const std::string &path)
+{
+	struct stat status {};
+
+	if (fstat(fd, &status) != 0)
+		throw_errno("fstat " + path);
+	return static_cast<std::uint64_t>(status.st_size);
+}
+
+} // namespace
+
+std::uint64_t cached_bytes()
+{
+	// Each CPU holds back up to a few hundred pages of the counter; any
+	// write folds them in.
+	write_text("/proc/sys/vm/stat_refresh", "1");
+
+	std::istringstream lines(read_text("/proc/meminfo"));
+	std::string key;
+	std::uint64_t kilobytes = 0;
+	std::string rest;
+
+	while (lines >> key >> kilobytes && std::getline(lines, rest))
+		if (key == "Cached:")
+			return kilobytes * 1024;
+	throw_error(ENOENT, "Cached in /proc/meminfo");
+}
+
+std::uint64_t total_pages(const std::string &path)
+{
+	const UniqueFd fd = open_file(path, O_RDONLY);
+
+	return (file_size(fd.get(), path) + page_size() - 1) / page_size();
+}
+
+std::uint64_t resident_pages(const std::string &path)
+{
+	const UniqueFd fd = open_file(path, O_RDONLY);
+	const std::uint64_t size = file_size(fd.get(), path);
+
+	if (size == 0)
+		return 0;
+
+	std::vector<unsigned char> pages((size + page_size() - 1) /
+					 page_size());
+	void *address =
+		mmap(nullptr, size, PROT_READ, MAP_SHARED, fd.get(), 0);
+	if (address == MAP_FAILED)
+		throw_errno("mmap " + path);
+	const int result = mincore(address, size, pages.data());
+	const int error = errno;
+	munmap(address, size);
+	if (result != 0)
+		throw_error(error, "mincore " + path);
+	return static_cast<std::uint64_t>(
+		std::count_if(pages.begin(), pages.end(),
+			      [](unsigned char page) { return page & 1; }));
+}
+
+std::optional<std::uint64_t> cachestat_pages(const std::string &path)
+{
+	// Neither the number nor the structures are in Debian 12's headers.
+	constexpr long kCachestat = 451;
+	struct Range {
+		std::uint64_t offset, length;
+	} range = {0, 0};
+	struct Stat {
+		std::uint64_t cache, dirty, writeback, evicted, recent;
+	} stat = {};
+	const UniqueFd fd = open_file(path, O_RDONLY);
+
+	if (syscall(kCachestat, fd.get(), &range, &stat, 0) != 0) {
+		if (errno == ENOSYS)
+			return std::nullopt;
+		throw_errno("cachestat " + path);
+	}
+	return stat.cache;
+}
+
+void drop_caches(Drop what)
+{
+	sync();
+	write_text("/proc/sys/vm/drop_caches",
+		   std::to_string(static_cast<int>(what)));
+}
+
+std::uint64_t read_through(const std::string &path)
+{
+	const UniqueFd fd = open_file(path, O_RDONLY);
+	std::vector<std::byte> buffer(1 << 20);
+	std::uint64_t done = 0;
+
+	for (;;) {
+		const std::size_t got = read_at(fd.get(), buffer, done, path);
+
+		done += got;
+		if (got < buffer.size())
+			return done;
+	}
+}
+
+} // namespace erofs_share

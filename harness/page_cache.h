@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Readings of the page cache: how much there is, and which pages of a file.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+namespace erofs_share {
+
+/// "Cached" of /proc/meminfo in bytes, after the per-CPU counters were folded
+/// in, so that the number is exact when nothing else runs.
+std::uint64_t cached_bytes();
+
+/// Pages of the file at @path that are resident, as mincore(2) sees them.
+/// Reads nothing into the cache. Throws.
+std::uint64_t resident_pages(const std::string &path);
+
+/// Pages of the file at @path in all, the last one perhaps partly used.
+std::uint64_t total_pages(const std::string &path);
+
+/// Pages in the cache by cachestat(2); nothing on kernels before 6.5.
+std::optional<std::uint64_t> cachestat_pages(const std::string &path);
+
+/// What to write to /proc/sys/vm/drop_caches.
+enum class Drop {
+	kPages = 1, ///< clean page cache
+	kSlab = 2,  ///< dentries and inodes that nobody uses
+	kAll = 3,   ///< both
+};
+
+/// Writes back, then drops caches.
+void drop_caches(Drop what);
+
+/// Reads a whole file through read(2) and throws the bytes away.
+/// Returns its length in bytes. Throws.
+std::uint64_t read_through(const std::string &path);
+
+} // namespace erofs_share

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Records that the guest sends to the host, one JSON object a line. Each is on
+// the host before the call that sends it returns, so a guest that dies leaves
+// behind everything up to its last moment.
+//
+// "event" says what a record is:
+//   hello    the guest's init runs: kernel, module
+//   command  a command ended: argv, status, seconds
+//   bye      all commands are done
+//   plan     the tests that this process is going to run: tests
+//   start    a test begins: test
+//   finish   it ended: test, outcome (passed, failed, skipped), text, seconds
+//   hung     a test did not end in time: test, seconds
+//   xml      the GoogleTest XML of a whole process: text
+//   demo     the page cache measured by the demo
+#pragma once
+
+#include "fd.h"
+
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+namespace erofs_share {
+
+using Record = nlohmann::json;
+
+/// Sends records to the host; without a host port, to a file or nowhere.
+class RecordWriter {
+      public:
+	/// Uses the result port of the guest. Without one, records go nowhere,
+	/// so that a test binary can also be run by hand.
+	RecordWriter();
+
+	/// Sends @record and returns when the host has it.
+	void send(const Record &record) const;
+
+      private:
+	UniqueFd fd_;
+};
+
+/// The records in the file @path, in order. A last line that was cut short by
+/// the guest's death is left out. Throws when the file cannot be read or a
+/// whole line is no JSON.
+std::vector<Record> read_records(const std::string &path);
+
+} // namespace erofs_share

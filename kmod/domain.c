@@ -1,0 +1,259 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Domains: which mounts share page cache with which.
+ *
+ * A domain is an anonymous superblock.  Shared inodes live in it, so inodes of
+ * different domains can never be taken for each other.  It is made for the
+ * first mount that names the domain and shut down, with all that it caches,
+ * after the last.  Domains are told apart by a keyed digest of their id; the
+ * keys are drawn when the module is loaded and never leave it.
+ */
+#include <linux/backing-dev.h>
+#include <linux/fs_context.h>
+#include <linux/hashtable.h>
+#include <linux/magic.h>
+#include <linux/pseudo_fs.h>
+#include <linux/random.h>
+#include <crypto/algapi.h>
+#include "compat.h"
+
+/**
+ * struct erofs_share_domain - the mounts that share, and their superblock
+ * @node: in erofs_domains
+ * @members: mounts in this domain; each holds one reference
+ * @id: digest of the domain id
+ * @sb: the superblock with the shared inodes; active as long as the domain is
+ */
+struct erofs_share_domain {
+	struct hlist_node node;
+	refcount_t members;
+	struct erofs_share_digest id;
+	struct super_block *sb;
+};
+
+/* Protects erofs_domains and the step of a domain's members from 1 to 0. */
+static DEFINE_MUTEX(erofs_domains_lock);
+static DEFINE_HASHTABLE(erofs_domains, 8);
+
+static siphash_key_t erofs_share_id_keys[EROFS_SHARE_DIGEST_WORDS]
+	__ro_after_init;
+
+static int erofs_share_init_fs_context(struct fs_context *fc)
+{
+	struct pseudo_fs_context *ctx = init_pseudo(fc, EROFS_SUPER_MAGIC);
+
+	if (!ctx)
+		return -ENOMEM;
+	ctx->ops = &erofs_share_sops;
+	return 0;
+}
+
+/* Not registered: nobody but us can mount it. */
+static struct file_system_type erofs_domain_fs_type = {
+	.owner		 = THIS_MODULE,
+	.name		 = "erofs-domain",
+	.init_fs_context = erofs_share_init_fs_context,
+	.kill_sb	 = kill_anon_super,
+};
+
+/*
+ * A superblock without a mount: nobody looks at it by path, and going without
+ * spares the last umount of a domain a grace period.
+ */
+static struct super_block *erofs_share_new_sb(void)
+{
+	struct super_block *sb;
+	struct fs_context *fc;
+	int err;
+
+	fc = fs_context_for_mount(&erofs_domain_fs_type, SB_KERNMOUNT);
+	if (IS_ERR(fc))
+		return ERR_CAST(fc);
+
+	err = vfs_get_tree(fc);
+	if (err) {
+		put_fs_context(fc);
+		return ERR_PTR(err);
+	}
+
+	sb = fc->root->d_sb;
+	/* readahead and fadvise look at the bdi of the mapping's host */
+	err = super_setup_bdi(sb);
+	if (!err)
+		atomic_inc(&sb->s_active);	/* ours; put_fs_context drops its own */
+	up_write(&sb->s_umount);
+	put_fs_context(fc);
+	return err ? ERR_PTR(err) : sb;
+}
+
+static struct erofs_share_domain *
+erofs_share_new_domain(const struct erofs_share_digest *id)
+{
+	struct erofs_share_domain *domain;
+
+	domain = kzalloc(sizeof(*domain), GFP_KERNEL);
+	if (!domain)
+		return ERR_PTR(-ENOMEM);
+	domain->sb = erofs_share_new_sb();
+	if (IS_ERR(domain->sb)) {
+		int err = PTR_ERR(domain->sb);
+
+		kfree(domain);
+		return ERR_PTR(err);
+	}
+	domain->id = *id;
+	refcount_set(&domain->members, 1);
+	return domain;
+}
+
+/* Called with erofs_domains_lock held.  Returns a reference or an error. */
+static struct erofs_share_domain *
+erofs_share_get_domain(const struct erofs_share_digest *id)
+{
+	/* the bucket depends on the keys, so it tells nothing about the id */
+	const u64 bucket = id->word[0];
+	struct erofs_share_domain *domain;
+
+	hash_for_each_possible(erofs_domains, domain, node, bucket) {
+		if (erofs_share_digest_equal(&domain->id, id)) {
+			refcount_inc(&domain->members);
+			return domain;
+		}
+	}
+
+	domain = erofs_share_new_domain(id);
+	if (!IS_ERR(domain))
+		hash_add(erofs_domains, &domain->node, bucket);
+	return domain;
+}
+
+/* A file's readahead window comes from the bdi that its mapping's host has. */
+static void erofs_share_widen_readahead(struct backing_dev_info *bdi,
+					const struct backing_dev_info *member)
+{
+	WRITE_ONCE(bdi->ra_pages, max(bdi->ra_pages, member->ra_pages));
+	WRITE_ONCE(bdi->io_pages, max(bdi->io_pages, member->io_pages));
+}
+
+/**
+ * erofs_share_domain_join - make a mount a member of its domain
+ * @sb: superblock of the mount, its options parsed and its image read
+ *
+ * On success the mount holds a reference on the domain, which ends with
+ * erofs_share_sb_free().  An image without fingerprints has nothing to share:
+ * that is logged, the mount stays without a domain and it is no error.
+ *
+ * Context: May sleep.  @sb->s_umount is held for writing.
+ * Return: 0, or a negative errno when the mount has to fail.
+ */
+int erofs_share_domain_join(struct super_block *sb)
+{
+	struct erofs_share_sb *share = &EROFS_SB(sb)->share;
+	struct erofs_share_domain *domain;
+	int err;
+
+	err = erofs_share_find_fingerprints(sb);
+	if (err == -ENODATA) {
+		erofs_info(sb, "image has no fingerprints (mkfs.erofs --xattr-inode-digest): inode_share is off");
+		return 0;
+	}
+	if (err)
+		return err;
+
+	mutex_lock(&erofs_domains_lock);
+	domain = erofs_share_get_domain(&share->id);
+	if (!IS_ERR(domain)) {
+		erofs_share_widen_readahead(domain->sb->s_bdi, sb->s_bdi);
+		share->domain = domain;
+	}
+	mutex_unlock(&erofs_domains_lock);
+	return PTR_ERR_OR_ZERO(domain);
+}
+
+/*
+ * Give up a member's reference.  The last one takes the domain with it; by then
+ * no real inode is left to hold a shared inode, and no read into one is in
+ * flight.
+ */
+static void erofs_share_domain_leave(struct erofs_share_domain *domain)
+{
+	if (!refcount_dec_and_mutex_lock(&domain->members,
+					 &erofs_domains_lock))
+		return;
+	hash_del(&domain->node);
+	mutex_unlock(&erofs_domains_lock);
+
+	/* a mount that names this id now makes a domain of its own */
+	deactivate_super(domain->sb);
+	kfree_sensitive(domain);
+}
+
+/**
+ * erofs_share_sb_free - free what a mount or an fs context has of ours
+ * @share: its state; where a mount was made, all its inodes are gone
+ *
+ * Context: May sleep.  No superblock's s_umount is held.
+ */
+void erofs_share_sb_free(struct erofs_share_sb *share)
+{
+	if (share->domain)
+		erofs_share_domain_leave(share->domain);
+	kfree(share->xattr_name);
+}
+
+/**
+ * erofs_share_domain_sb - the superblock that a domain's shared inodes live in
+ * @domain: a domain that the caller's mount is a member of
+ *
+ * Return: the superblock, as long-lived as the membership.
+ */
+struct super_block *
+erofs_share_domain_sb(const struct erofs_share_domain *domain)
+{
+	return domain->sb;
+}
+
+/**
+ * erofs_share_digest_id - turn a domain id into what we keep of it
+ * @digest: where to put it
+ * @id: the id; the caller wipes it
+ *
+ * SipHash with one key a word.  It is a keyed pseudorandom function, and it
+ * reads its input word by word into registers: no block buffer with a copy of
+ * the id is left on the stack, as a general hash function would leave one.
+ */
+void erofs_share_digest_id(struct erofs_share_digest *digest, const char *id)
+{
+	const size_t len = strlen(id);
+	int i;
+
+	for (i = 0; i < EROFS_SHARE_DIGEST_WORDS; i++)
+		digest->word[i] = siphash(id, len, &erofs_share_id_keys[i]);
+}
+
+/**
+ * erofs_share_digest_equal - do two digests name the same domain?
+ * @a: one
+ * @b: the other
+ *
+ * Return: true if they do; takes the same time either way.
+ */
+bool erofs_share_digest_equal(const struct erofs_share_digest *a,
+			      const struct erofs_share_digest *b)
+{
+	return !crypto_memneq(a, b, sizeof(*a));
+}
+
+/**
+ * erofs_share_module_init - set up everything that lives as long as the module
+ * @stock: erofs_context_ops of the patched super.c
+ *
+ * Called once, before the filesystem is registered.  Cannot fail, and leaves
+ * nothing that would have to be undone when the module goes.
+ */
+void __init erofs_share_module_init(const struct fs_context_operations *stock)
+{
+	get_random_bytes(erofs_share_id_keys, sizeof(erofs_share_id_keys));
+	erofs_share_inode_init();
+	erofs_share_options_init(stock);
+}

@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The mount options inode_share and domain_id, from the fs context to
+ * /proc/mounts, and what may and may not change by a remount.
+ *
+ * The stock erofs_context_ops are left as they are.  A copy of them with the
+ * operations of this file in front is installed instead; each calls the stock
+ * one for everything that is not about sharing.
+ *
+ * The domain id is a secret.  Its text is taken from the parameter, turned into
+ * a digest and wiped before the parameter's parser returns, whatever becomes of
+ * the mount; it is never copied, stored or printed.
+ */
+#include <linux/fs_context.h>
+#include <linux/fs_parser.h>
+#include <linux/seq_file.h>
+#include "compat.h"
+
+static const struct fs_context_operations *erofs_stock_context_ops
+	__ro_after_init;
+
+/* The stock operations with ours in front, for every fs context. */
+struct fs_context_operations erofs_share_context_ops __ro_after_init;
+
+/* Digest and wipe the id in @param, which no longer owns a string after. */
+static int erofs_share_parse_id(struct fs_context *fc,
+				struct erofs_share_sb *share,
+				struct fs_parameter *param)
+{
+	char *id = NULL;
+	size_t len;
+	int err = 0;
+
+	switch (param->type) {
+	case fs_value_is_string:
+		id = no_free_ptr(param->string);
+		len = strlen(id);
+		break;
+	case fs_value_is_blob:
+		/* refused below, but the caller would free it unwiped */
+		memzero_explicit(param->blob, param->size);
+		fallthrough;
+	default:
+		len = 0;
+		break;
+	}
+
+	if (!len)
+		err = invalfc(fc, "domain_id needs a value: domain_id=ID, 1 to %d bytes",
+			      EROFS_SHARE_ID_MAX);
+	else if (len > EROFS_SHARE_ID_MAX)
+		err = invalfc(fc, "domain_id is longer than %d bytes",
+			      EROFS_SHARE_ID_MAX);
+	else if (share->has_id)
+		err = invalfc(fc, "domain_id was given twice");
+
+	if (!err) {
+		erofs_share_digest_id(&share->id, id);
+		share->has_id = true;
+	}
+	kfree_sensitive(id);
+	return err;
+}
+
+static int erofs_share_parse_param(struct fs_context *fc,
+				   struct fs_parameter *param)
+{
+	struct erofs_sb_info *sbi = fc->s_fs_info;
+
+	if (!strcmp(param->key, "domain_id"))
+		return erofs_share_parse_id(fc, &sbi->share, param);
+	if (!strcmp(param->key, "inode_share")) {
+		if (param->type != fs_value_is_flag)
+			return invalfc(fc, "inode_share takes no value");
+		sbi->share.wanted = true;
+		return 0;
+	}
+	return erofs_stock_context_ops->parse_param(fc, param);
+}
+
+/*
+ * mount(2) hands its options over as one string in a page that the caller frees
+ * as it is.  Parsing has cut it up and LSMs may have moved parts of it, so wipe
+ * all of it: nobody reads it after.
+ */
+static int erofs_share_parse_monolithic(struct fs_context *fc, void *data)
+{
+	size_t len = data ? strlen(data) : 0;
+	int err = generic_parse_monolithic(fc, data);
+
+	if (len)
+		memzero_explicit(data, len);
+	return err;
+}
+
+/* Can a new mount have these options together? */
+static int erofs_share_check_options(struct fs_context *fc)
+{
+	struct erofs_sb_info *sbi = fc->s_fs_info;
+
+	if (sbi->share.has_id && !sbi->share.wanted) {
+		if (sbi->fsid)
+			return invalfc(fc, "domain_id with fsid is not supported by erofs with inode_share");
+		/* what the stock module says and does */
+		errorfc(fc, "domain_id option not supported");
+		return 0;
+	}
+	if (!sbi->share.wanted)
+		return 0;
+	if (!IS_ENABLED(CONFIG_EROFS_FS_XATTR))
+		return invalfc(fc, "inode_share needs a kernel with CONFIG_EROFS_FS_XATTR");
+	if (!sbi->share.has_id)
+		return invalfc(fc, "inode_share needs domain_id=ID, the id of the domain to share with");
+	if (sbi->fsid)
+		return invalfc(fc, "inode_share and fsid exclude each other");
+	if (test_opt(&sbi->opt, DAX_ALWAYS))
+		return invalfc(fc, "inode_share and dax exclude each other: DAX has no page cache to share");
+	return 0;
+}
+
+/*
+ * The image was mounted before and the VFS gave us its superblock again.  The
+ * options of the first mount stay; do not let the caller believe otherwise.
+ */
+static int erofs_share_check_existing(struct fs_context *fc,
+				      const struct erofs_share_sb *old)
+{
+	struct erofs_sb_info *sbi = fc->s_fs_info;
+	const struct erofs_share_sb *new = &sbi->share;
+
+	if (!new->wanted)
+		return 0;
+	if (!old->wanted || !erofs_share_digest_equal(&old->id, &new->id)) {
+		errorfc(fc, "this image is mounted already, %s; unmount it first",
+			old->wanted ? "in another domain" :
+				      "without inode_share");
+		return -EBUSY;
+	}
+	return 0;
+}
+
+static int erofs_share_get_tree(struct fs_context *fc)
+{
+	struct super_block *sb;
+	int err;
+
+	err = erofs_share_check_options(fc);
+	if (err)
+		return err;
+	err = erofs_stock_context_ops->get_tree(fc);
+	if (err)
+		return err;
+
+	/* s_umount is held for writing: nobody has opened a file here yet */
+	sb = fc->root->d_sb;
+	if (fc->s_fs_info)
+		err = erofs_share_check_existing(fc, &EROFS_SB(sb)->share);
+	else if (EROFS_SB(sb)->share.wanted)
+		err = erofs_share_domain_join(sb);
+	if (err) {
+		dput(fc->root);
+		fc->root = NULL;
+		deactivate_locked_super(sb);
+	}
+	return err;
+}
+
+static int erofs_share_reconfigure(struct fs_context *fc)
+{
+	const struct erofs_share_sb *old = &EROFS_SB(fc->root->d_sb)->share;
+	struct erofs_sb_info *new_sbi = fc->s_fs_info;
+	const struct erofs_share_sb *new = &new_sbi->share;
+
+	if (new->wanted && !old->wanted)
+		return invalfc(fc, "inode_share cannot be turned on by remount: unmount, then mount with it");
+	if (new->has_id && old->wanted &&
+	    !erofs_share_digest_equal(&old->id, &new->id))
+		return invalfc(fc, "a remount cannot change the domain: unmount, then mount with the other domain_id");
+	if (new->has_id && !old->wanted)
+		errorfc(fc, "domain_id option not supported");
+	if (old->domain && test_opt(&new_sbi->opt, DAX_ALWAYS))
+		return invalfc(fc, "inode_share and dax exclude each other: DAX has no page cache to share");
+	return erofs_stock_context_ops->reconfigure(fc);
+}
+
+/**
+ * erofs_share_options_init - put our option handling in front of the stock one
+ * @stock: erofs_context_ops of the patched super.c
+ *
+ * Called once, before the filesystem is registered.
+ */
+void __init erofs_share_options_init(const struct fs_context_operations *stock)
+{
+	erofs_stock_context_ops = stock;
+	erofs_share_context_ops = *stock;
+	erofs_share_context_ops.parse_param = erofs_share_parse_param;
+	erofs_share_context_ops.parse_monolithic = erofs_share_parse_monolithic;
+	erofs_share_context_ops.get_tree = erofs_share_get_tree;
+	erofs_share_context_ops.reconfigure = erofs_share_reconfigure;
+}
+
+/**
+ * erofs_share_show_options - our part of /proc/mounts
+ * @seq: where the options of a mount are written
+ * @share: that mount's state
+ *
+ * Says whether the mount shares.  The domain is nobody's business.
+ */
+void erofs_share_show_options(struct seq_file *seq,
+			      const struct erofs_share_sb *share)
+{
+	if (share->domain)
+		seq_puts(seq, ",inode_share");
+}

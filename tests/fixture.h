@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// What all tests stand on: the images, a fresh domain, a clean page cache
+// before and no mount left after each test, and matchers for mount outcomes.
+#pragma once
+
+#include "content.h"
+#include "images.h"
+#include "mount.h"
+#include "page_cache.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace erofs_share {
+
+/// Mounts the image store for the time of all tests.
+class ImageEnvironment : public testing::Environment {
+      public:
+	void SetUp() override;
+	void TearDown() override;
+};
+
+/// The image store of ImageEnvironment.
+const ImageStore &images();
+
+/// Any test of an erofs module, with or without sharing.
+class ErofsTest : public testing::Test {
+      protected:
+	/// Empties the page cache, so that no test sees what another left.
+	void SetUp() override;
+	/// Fails the test if it leaves an erofs mounted.
+	void TearDown() override;
+};
+
+/// A test of sharing. Skipped when the running module has no inode_share.
+class ShareTest : public ErofsTest {
+      protected:
+	void SetUp() override;
+
+	/// Mounts the disk of image @name with inode_share in domain().
+	Mount mount_shared(const std::string &name)
+	{
+		return mount_erofs(images().find(name).disk(), sharing());
+	}
+	/// The options that mount_shared() uses.
+	[[nodiscard]] MountOptions sharing() const
+	{
+		return MountOptions::sharing(domain_);
+	}
+	/// A random domain that only this test knows.
+	[[nodiscard]] const DomainId &domain() const
+	{
+		return domain_;
+	}
+
+      private:
+	DomainId domain_ = DomainId::random();
+};
+
+/// Why the running kernel cannot mount image @name even without sharing; ""
+/// when it can. For GTEST_SKIP.
+std::string unsupported(const Image &image);
+
+/// Why the running kernel cannot mount a regular file as erofs; "" when it can.
+std::string no_file_backed();
+
+/// Whether the mount at @target shows inode_share.
+bool shows_inode_share(const std::string &target);
+
+/// Every file of @tree below @root that is not what it should be, as text.
+std::vector<std::string> wrong_files(const std::string &root, const Tree &tree);
+
+/// Files of @tree (not empty ones) below @root that have a page missing from
+/// the page cache.
+std::vector<std::string> not_resident(const std::string &root,
+				      const Tree &tree);
+
+/// Files of @tree below @root that have any page in the page cache.
+std::vector<std::string> partly_resident(const std::string &root,
+					 const Tree &tree);
+
+/// Reads every file of @tree below @root into the page cache.
+void read_tree(const std::string &root, const Tree &tree);
+
+/// GoogleTest takes only letters, digits and _ in parameter names.
+std::string parameter_name(const std::string &text);
+
+/// Prints outcomes readably in failures.
+void PrintTo(const MountOutcome &outcome, std::ostream *out);
+
+/// Matches a MountOutcome without error.
+MATCHER(Succeeds, "succeeds")
+{
+	*result_listener << arg.text();
+	return arg.error == 0;
+}
+
+/// Matches a MountOutcome that failed with errno @error.
+MATCHER_P(FailsWith, error,
+	  "fails with " + std::generic_category().message(error))
+{
+	*result_listener << arg.text();
+	return arg.error == error;
+}
+
+} // namespace erofs_share

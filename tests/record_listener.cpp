@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Results to the host, hanging tests, and kernel complaints.
+#include "record_listener.h"
+
+#include "fd.h"
+
+#include <filesystem>
+#include <iostream>
+#include <sys/reboot.h>
+#include <unistd.h>
+
+namespace erofs_share {
+
+namespace {
+
+std::string full_name(const testing::TestInfo &info)
+{
+	return std::string(info.test_suite_name()) + "." + info.name();
+}
+
+} // namespace
+
+Watchdog::Watchdog(const RecordWriter &records, std::chrono::seconds limit)
+    : records_(records), limit_(limit), thread_([this] { watch(); })
+{
+}
+
+Watchdog::~Watchdog()
+{
+	{
+		const std::lock_guard lock(mutex_);
+		stop_ = true;
+	}
+	changed_.notify_one();
+	thread_.join();
+}
+
+void Watchdog::test_starts(const std::string &test)
+{
+	const std::lock_guard lock(mutex_);
+
+	test_ = test;
+	deadline_ = std::chrono::steady_clock::now() + limit_;
+	changed_.notify_one();
+}
+
+void Watchdog::test_ends()
+{
+	const std::lock_guard lock(mutex_);
+
+	test_.clear();
+}
+
+void Watchdog::watch()
+{
+	std::unique_lock lock(mutex_);
+
+	while (!stop_) {
+		if (test_.empty()) {
+			changed_.wait(lock);
+			continue;
+		}
+		if (changed_.wait_until(lock, deadline_) ==
+			    std::cv_status::timeout &&
+		    !test_.empty() &&
+		    std::chrono::steady_clock::now() >= deadline_)
+			bite();
+	}
+}
+
+void Watchdog::bite()
+{
+	records_.send({{"event", "hung"},
+		       {"test", test_},
+		       {"seconds", limit_.count()}});
+	// Blocked tasks, then all CPUs, into the console for the excerpt.
+	write_text("/proc/sysrq-trigger", "w");
+	write_text("/proc/sysrq-trigger", "l");
+	std::this_thread::sleep_for(std::chrono::seconds(1));
+	reboot(RB_AUTOBOOT);
+}
+
+void RecordListener::OnTestIterationStart(const testing::UnitTest &unit,
+					  int /*iteration*/)
+{
+	std::vector<std::string> tests;
+
+	for (int i = 0; i < unit.total_test_suite_count(); i++) {
+		const testing::TestSuite &suite = *unit.GetTestSuite(i);
+
+		for (int j = 0; j < suite.total_test_count(); j++)
+			if (suite.GetTestInfo(j)->should_run())
+				tests.push_back(
+					full_name(*suite.GetTestInfo(j)));
+	}
+	records_.send({{"event", "plan"}, {"tests", tests}});
+	log_.emplace();
+}
+
+void RecordListener::OnTestStart(const testing::TestInfo &info)
+{
+	text_.clear();
+	records_.send({{"event", "start"}, {"test", full_name(info)}});
+	watchdog_.test_starts(full_name(info));
+}
+
+void RecordListener::OnTestPartResult(const testing::TestPartResult &result)
+{
+	if (result.passed())
+		return;
+	if (!text_.empty())
+		text_ += "\n";
+	if (!result.skipped() && result.file_name() != nullptr)
+		text_ += std::filesystem::path(result.file_name())
+				 .filename()
+				 .string() +
+			 ":" + std::to_string(result.line_number()) + ": ";
+	text_ += result.message();
+}
+
+void RecordListener::OnTestEnd(const testing::TestInfo &info)
+{
+	const testing::TestResult &result = *info.result();
+	bool failed = result.Failed();
+
+	watchdog_.test_ends();
+	for (const std::string &line : log_->read_new()) {
+		if (!is_complaint(line))
+			continue;
+		failed = true;
+		text_ += "\nthe kernel logged: " + line;
+	}
+	records_.send(
+		{{"event", "finish"},
+		 {"test", full_name(info)},
+		 {"outcome", failed		? "failed"
+			     : result.Skipped() ? "skipped"
+						: "passed"},
+		 {"text", text_},
+		 {"seconds",
+		  static_cast<double>(result.elapsed_time()) / 1000.0}});
+}
+
+void RecordListener::send_xml(const std::string &path) const
+{
+	if (std::filesystem::exists(path))
+		records_.send({{"event", "xml"}, {"text", read_text(path)}});
+}
+
+} // namespace erofs_share
