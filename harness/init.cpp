@@ -143,6 +143,7 @@ void main_loop()
 	const RecordWriter records;
 	uname(&names);
 	records.send({{"event", "hello"}, {"kernel", names.release}});
+	records.share_with_children();
 	load_modules();
 	serve(records);
 	records.send({{"event", "bye"}});

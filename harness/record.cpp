@@ -2,8 +2,10 @@
 // Sending and reading the guest's records.
 #include "record.h"
 
+#include "error.h"
 #include "virtio_port.h"
 
+#include <cstdlib>
 #include <fcntl.h>
 #include <stdexcept>
 #include <system_error>
@@ -12,12 +14,31 @@ namespace erofs_share {
 
 RecordWriter::RecordWriter()
 {
+	if (const char *inherited = getenv(kResultFd); inherited != nullptr) {
+		fd_ = UniqueFd(
+			fcntl(std::stoi(inherited), F_DUPFD_CLOEXEC, 0));
+		if (!fd_.valid())
+			throw_errno(std::string("descriptor of ") + kResultFd);
+		return;
+	}
 	try {
 		fd_ = open_port(kResultPort, O_WRONLY);
 	} catch (const std::system_error &error) {
 		if (error.code().value() != ENODEV)
 			throw;
 	}
+}
+
+void RecordWriter::share_with_children() const
+{
+	if (!fd_.valid())
+		return;
+
+	// Left open on purpose: it lives as long as the process.
+	const int copy = fcntl(fd_.get(), F_DUPFD, 0);
+
+	if (copy < 0 || setenv(kResultFd, std::to_string(copy).c_str(), 1) != 0)
+		throw_errno("share the result port");
 }
 
 void RecordWriter::send(const Record &record) const

@@ -25,12 +25,19 @@ namespace erofs_share {
 
 using Record = nlohmann::json;
 
-/// Sends records to the host; without a host port, to a file or nowhere.
+/// Environment variable: number of an inherited descriptor of the result port.
+inline constexpr const char *kResultFd = "EROFS_SHARE_RESULT_FD";
+
+/// Sends records to the host.
 class RecordWriter {
       public:
-	/// Uses the result port of the guest. Without one, records go nowhere,
-	/// so that a test binary can also be run by hand.
+	/// Uses the descriptor that kResultFd of the environment names, else the
+	/// guest's result port, which only one process can open. Without either,
+	/// records go nowhere, so that a program can also be run by hand.
 	RecordWriter();
+
+	/// Lets programs started from now on send records too.
+	void share_with_children() const;
 
 	/// Sends @record and returns when the host has it.
 	void send(const Record &record) const;
