@@ -10,16 +10,14 @@
 #include <linux/version.h>
 #include "internal.h"
 
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 5, 0)
+#if __has_include(<linux/cleanup.h>)	/* 6.5 */
 #include <linux/cleanup.h>
-#endif
-
-/* 6.5: <linux/cleanup.h> */
-#ifndef no_free_ptr
-#define no_free_ptr(p) ({		\
-	__auto_type __taken = (p);	\
-	(p) = NULL;			\
-	__taken;			\
+#else
+#define no_free_ptr(p) ({			\
+	__auto_type __slot = &(p);		\
+	__auto_type __taken = *__slot;		\
+	*__slot = NULL;				\
+	__taken;				\
 })
 #endif
 

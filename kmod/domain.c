@@ -66,7 +66,8 @@ static struct super_block *erofs_share_new_sb(void)
 	struct fs_context *fc;
 	int err;
 
-	fc = fs_context_for_mount(&erofs_domain_fs_type, SB_KERNMOUNT);
+	fc = fs_context_for_mount(&erofs_domain_fs_type,
+				  SB_KERNMOUNT | SB_RDONLY);
 	if (IS_ERR(fc))
 		return ERR_CAST(fc);
 

@@ -100,7 +100,8 @@ static int erofs_share_check_options(struct fs_context *fc)
 
 	if (sbi->share.has_id && !sbi->share.wanted) {
 		if (sbi->fsid)
-			return invalfc(fc, "domain_id with fsid is not supported by erofs with inode_share");
+			return invalfc(fc,
+				       "domain_id with fsid is not supported by erofs with inode_share");
 		/* what the stock module says and does */
 		errorfc(fc, "domain_id option not supported");
 		return 0;
@@ -110,11 +111,13 @@ static int erofs_share_check_options(struct fs_context *fc)
 	if (!IS_ENABLED(CONFIG_EROFS_FS_XATTR))
 		return invalfc(fc, "inode_share needs a kernel with CONFIG_EROFS_FS_XATTR");
 	if (!sbi->share.has_id)
-		return invalfc(fc, "inode_share needs domain_id=ID, the id of the domain to share with");
+		return invalfc(fc,
+			       "inode_share needs domain_id=ID, the id of the domain to share with");
 	if (sbi->fsid)
 		return invalfc(fc, "inode_share and fsid exclude each other");
 	if (test_opt(&sbi->opt, DAX_ALWAYS))
-		return invalfc(fc, "inode_share and dax exclude each other: DAX has no page cache to share");
+		return invalfc(fc,
+			       "inode_share and dax exclude each other: DAX has no page cache to share");
 	return 0;
 }
 
@@ -172,14 +175,17 @@ static int erofs_share_reconfigure(struct fs_context *fc)
 	const struct erofs_share_sb *new = &new_sbi->share;
 
 	if (new->wanted && !old->wanted)
-		return invalfc(fc, "inode_share cannot be turned on by remount: unmount, then mount with it");
+		return invalfc(fc,
+			       "inode_share cannot be turned on by remount: unmount, then mount with it");
 	if (new->has_id && old->wanted &&
 	    !erofs_share_digest_equal(&old->id, &new->id))
-		return invalfc(fc, "a remount cannot change the domain: unmount, then mount with the other domain_id");
+		return invalfc(fc,
+			       "a remount cannot change the domain: unmount, then mount with the other domain_id");
 	if (new->has_id && !old->wanted)
 		errorfc(fc, "domain_id option not supported");
 	if (old->domain && test_opt(&new_sbi->opt, DAX_ALWAYS))
-		return invalfc(fc, "inode_share and dax exclude each other: DAX has no page cache to share");
+		return invalfc(fc,
+			       "inode_share and dax exclude each other: DAX has no page cache to share");
 	return erofs_stock_context_ops->reconfigure(fc);
 }
 
