@@ -7,12 +7,10 @@
 #ifndef __EROFS_SHARE_COMPAT_H
 #define __EROFS_SHARE_COMPAT_H
 
-#include <linux/version.h>
 #include "internal.h"
 
-#if __has_include(<linux/cleanup.h>)	/* 6.5 */
-#include <linux/cleanup.h>
-#else
+/* 6.5: <linux/cleanup.h>, which <linux/slab.h> includes */
+#ifndef no_free_ptr
 #define no_free_ptr(p) ({			\
 	__auto_type __slot = &(p);		\
 	__auto_type __taken = *__slot;		\
