@@ -3,6 +3,7 @@
 // content and to read results, the guest's init to run the demonstration.
 #include "content.h"
 #include "demo.h"
+#include "demo_report.h"
 #include "error.h"
 #include "image_patch.h"
 #include "images.h"
@@ -95,7 +96,7 @@ void add_report_commands(CLI::App &app)
 	});
 }
 
-void add_demo_command(CLI::App &app)
+void add_demo_commands(CLI::App &app)
 {
 	static std::vector<std::string> disks;
 	auto *demo = app.add_subcommand(
@@ -117,6 +118,22 @@ void add_demo_command(CLI::App &app)
 		}
 		RecordWriter().send(run_demo(paths[0], paths[1]));
 	});
+
+	static std::string records;
+	static std::string limit;
+	auto *report = app.add_subcommand(
+		"demo-report", "print the demonstration's table; fails when "
+			       "sharing saved less than it should");
+	report->add_option("RECORDS", records, "the guest's records")
+		->required()
+		->check(CLI::ExistingFile);
+	report->add_option("LIMIT", limit, "limit.json of the demo images")
+		->required()
+		->check(CLI::ExistingFile);
+	report->callback([] {
+		if (!print_demo(std::cout, records, limit))
+			throw CLI::RuntimeError(EXIT_FAILURE);
+	});
 }
 
 } // namespace
@@ -128,7 +145,7 @@ int main(int argc, char **argv)
 	app.require_subcommand(1);
 	add_content_commands(app);
 	add_report_commands(app);
-	add_demo_command(app);
+	add_demo_commands(app);
 	try {
 		app.parse(argc, argv);
 	} catch (const CLI::ParseError &error) {

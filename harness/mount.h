@@ -81,6 +81,12 @@ class Mount {
 	/// Unmounts, or throws.
 	void unmount();
 
+	/// Leaves the mount to whoever unmounted or detached it by other means.
+	void forget()
+	{
+		drop_target();
+	}
+
 	/// Changes options of the mounted superblock. kLibmount is not
 	/// offered here: it ends in mount(2).
 	[[nodiscard]] MountOutcome

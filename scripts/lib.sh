@@ -56,9 +56,9 @@ at_exit()
 # build_dir: make build/ (ignored by git) and print its path.
 build_dir()
 {
-	mkdir -p "$top/build" &&
-		{ [ -e "$top/build/.gitignore" ] || echo '*' >"$top/build/.gitignore"; } ||
+	if ! { mkdir -p "$top/build" && echo '*' >"$top/build/.gitignore"; } 2>/dev/null; then
 		die "cannot write to $top/build: free some space or check its permissions"
+	fi
 	echo "$top/build"
 }
 
@@ -70,9 +70,11 @@ _open_log()
 	local dir
 
 	[ -z "$_log" ] || return 0
-	dir=$(build_dir) && mkdir -p "$dir/log" && : >"$dir/log/$prog.log" ||
-		die "cannot write to $top/build/log: free some space or check its permissions"
+	dir=$(build_dir) || exit 1
 	_log=$dir/log/$prog.log
+	if ! { mkdir -p "$dir/log" && : >"$_log"; } 2>/dev/null; then
+		die "cannot write to $dir/log: free some space or check its permissions"
+	fi
 }
 
 # What stands on standard error while a step runs, once a second.
@@ -136,7 +138,10 @@ _explain_failure()
 	*'Hash Sum mismatch'* | *'unexpected size'* | *'is corrupted'*)
 		die "$text: what the archive sent is damaged or cut short; nothing of it was kept." \
 		    "Run it again, after 'make refresh' when it stays so" ;;
-	*'Could not resolve'* | *'Could not connect'* | *'Failed to fetch'* | \
+	*'GPG error'* | *'is not signed'* | *'NO_PUBKEY'* | *'not signed by'*)
+		die "$text: the archive's lists are not signed by Debian's archive keyring; nothing of it was" \
+		    "kept. Check apt's sources on this machine and update the package debian-archive-keyring" ;;
+	*'does not have a Release file'* | *'Could not resolve'* | *'Could not connect'* | *'Failed to fetch'* | \
 	*'Unable to connect'* | *'Connection failed'* | *'Connection timed out'*)
 		die "$text: cannot reach the Debian archive; check the network, the proxy and" \
 		    "apt's sources on this machine ('apt-get update' must work), then run it again" ;;
@@ -170,9 +175,10 @@ cache_lock()
 		die "the cache path '$dir' has white space in it, which make cannot handle;" \
 		    "set EROFS_SHARE_CACHE to another directory" ;;
 	esac
-	mkdir -p "$dir/lock" 2>/dev/null && { : >>"$dir/lock/$1"; } 2>/dev/null ||
+	if ! { mkdir -p "$dir/lock" && : >>"$dir/lock/$1"; } 2>/dev/null; then
 		die "cannot write to the cache $dir: free some space, check its permissions," \
 		    "or set EROFS_SHARE_CACHE to another directory"
+	fi
 	exec {fd}>>"$dir/lock/$1"
 	if ! flock -n "$fd"; then
 		note "another run is making $1; waiting for it"
@@ -186,11 +192,11 @@ cache_lock()
 # left beside DEST is removed.
 cache_begin()
 {
-	mkdir -p "$(dirname "$1")" 2>/dev/null &&
-		rm -rf "$1".tmp.* &&
-		cache_tmp=$(mktemp -d "$1.tmp.XXXXXX" 2>/dev/null) ||
+	if ! { mkdir -p "$(dirname "$1")" && rm -rf "$1".tmp.* &&
+	       cache_tmp=$(mktemp -d "$1.tmp.XXXXXX"); } 2>/dev/null; then
 		die "cannot write to the cache $(dirname "$1"): free some space, check its" \
 		    "permissions, or set EROFS_SHARE_CACHE to another directory"
+	fi
 	chmod 755 "$cache_tmp"
 	at_exit rm -rf "$cache_tmp"
 }
@@ -198,17 +204,17 @@ cache_begin()
 # cache_commit DEST: the entry in $cache_tmp is whole; give it its name.
 cache_commit()
 {
-	sync -f "$cache_tmp" &&
-		rm -rf "$1" &&
-		mv -T "$cache_tmp" "$1" ||
+	if ! { sync -f "$cache_tmp" && rm -rf "$1" && mv -T "$cache_tmp" "$1"; }; then
 		die "cannot finish $1: free some space and run it again"
+	fi
 }
 
 # cache_select LINK NAME: let the symbolic link LINK name its sibling NAME.
 cache_select()
 {
-	ln -sfn "$2" "$1.tmp.$$" && mv -T "$1.tmp.$$" "$1" ||
+	if ! { ln -sfn "$2" "$1.tmp.$$" && mv -T "$1.tmp.$$" "$1"; }; then
 		die "cannot write $1: free some space and run it again"
+	fi
 }
 
 # need_space DIR MEGABYTES WHAT: stop before WHAT when DIR's disk is too full.

@@ -1,0 +1,53 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# What scripts/deps says about a machine that lacks packages.
+
+load common
+
+# as_nobody COMMAND...: run COMMAND as a user who may install nothing, on a
+# machine whose package database is empty.
+as_nobody()
+{
+	local run=()
+
+	[ "$(id -u)" -ne 0 ] || run=(setpriv --reuid 65534 --regid 65534 --clear-groups)
+	env DPKG_ADMINDIR="$empty" HOME=/ "${run[@]}" "$@"
+}
+
+setup()
+{
+	sudo -n -u nobody true 2>/dev/null && [ "$(id -u)" -ne 0 ] &&
+		skip "this user may use sudo, and deps would install"
+	# Where that user can read it, wherever this clone lies.
+	copy=$(mktemp -d /tmp/erofs-share-deps.XXXXXX)
+	chmod 755 "$copy"
+	mkdir "$copy/scripts" "$copy/dpkg"
+	cp "$top"/scripts/{deps,lib.sh} "$copy/scripts"
+	empty=$copy/dpkg
+	: >"$empty/status"
+}
+
+teardown()
+{
+	rm -rf "${copy:?}"
+}
+
+@test "missing packages without the right to install: the exact command" {
+	run --separate-stderr as_nobody "$copy/scripts/deps" module
+	[ "$status" -ne 0 ]
+	packages=$("$top/scripts/deps" --list module | paste -sd ' ')
+	one_line "as root run: apt-get update && apt-get install -y --no-install-recommends $packages"
+}
+
+@test "nothing missing: not a word" {
+	run --separate-stderr "$top/scripts/deps" module
+	[ "$status" -eq 0 ]
+	[ -z "$output$stderr" ]
+}
+
+@test "an unknown group: one line that lists the known ones" {
+	run --separate-stderr "$top/scripts/deps" modul
+	[ "$status" -ne 0 ]
+	one_line "unknown group 'modul'; there are: module images guest check lint"
+}
