@@ -76,16 +76,15 @@ std::string first_difference(std::span<const std::byte> got,
 	       std::to_string(offset + static_cast<std::uint64_t>(
 					       at.first - got.begin())) +
 	       ": read " + std::to_string(std::to_integer<int>(*at.first)) +
-	       ", expected " +
-	       std::to_string(std::to_integer<int>(*at.second));
+	       ", expected " + std::to_string(std::to_integer<int>(*at.second));
 }
 
 /// Sizes at and around the limits that page, block and tail handling know.
 void add_sizes(Tree &tree, const std::string &directory, std::uint64_t seed)
 {
 	static constexpr std::array<std::uint64_t, 11> kSizes = {
-		1,     63,    511,   4095,	4096,	      4097,
-		8192,  12345, 65535, 65536 + 5, 300 * 1000 + 1};
+		1,    63,    511,   4095,      4096,	      4097,
+		8192, 12345, 65535, 65536 + 5, 300 * 1000 + 1};
 
 	for (const std::uint64_t size : kSizes) {
 		const std::string stem = directory + "/" + std::to_string(size);
@@ -166,8 +165,7 @@ const std::vector<Tree> &all_trees()
 
 void make_file(const FileSpec &file, const std::string &path)
 {
-	const UniqueFd fd =
-		open_file(path, O_WRONLY | O_CREAT | O_TRUNC, 0644);
+	const UniqueFd fd = open_file(path, O_WRONLY | O_CREAT | O_TRUNC, 0644);
 	std::vector<std::byte> buffer(kMiB);
 
 	for (std::uint64_t done = 0; done < file.size;) {
@@ -184,8 +182,8 @@ void make_file(const FileSpec &file, const std::string &path)
 		throw_errno("setxattr " + std::string(kFingerprintAttribute) +
 			    " " + path);
 	// Images must come out the same on every run.
-	const std::array<timespec, 2> times = {{{1700000000, 0},
-						{1700000000, 0}}};
+	const std::array<timespec, 2> times = {
+		{{1700000000, 0}, {1700000000, 0}}};
 	if (futimens(fd.get(), times.data()) != 0)
 		throw_errno("futimens " + path);
 }
@@ -258,7 +256,8 @@ void make_tree(const Tree &tree, const std::string &directory)
 std::string difference(std::span<const std::byte> bytes, const FileSpec &file,
 		       std::uint64_t from)
 {
-	std::vector<std::byte> wanted(std::min<std::size_t>(bytes.size(), kMiB));
+	std::vector<std::byte> wanted(
+		std::min<std::size_t>(bytes.size(), kMiB));
 
 	while (!bytes.empty()) {
 		const auto got =
@@ -281,11 +280,12 @@ std::string difference(const std::string &path, const FileSpec &file,
 {
 	const UniqueFd fd = open_file(path, O_RDONLY);
 	const std::uint64_t end = std::min(to, file.size);
-	std::vector<std::byte> buffer(kMiB);
+	std::vector<std::byte> buffer(
+		std::min<std::uint64_t>(end - std::min(from, end) + 1, kMiB));
 
 	while (from < end) {
 		const auto part = std::span(buffer).first(
-			std::min<std::uint64_t>(end - from, kMiB));
+			std::min<std::uint64_t>(end - from, buffer.size()));
 		const std::size_t got = read_at(fd.get(), part, from, path);
 		std::string found = difference(part.first(got), file, from);
 

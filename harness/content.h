@@ -17,7 +17,7 @@ namespace erofs_share {
 /// What the bytes of a generated file are like.
 enum class Content {
 	kRandom, ///< does not compress
-	kText,   ///< compresses to about a sixth
+	kText,	 ///< compresses to about a sixth
 };
 
 /// One regular file of a generated tree.

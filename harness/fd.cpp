@@ -32,7 +32,8 @@ std::string read_text(const std::string &path)
 	std::string text;
 
 	for (;;) {
-		const ssize_t got = read(fd.get(), buffer.data(), buffer.size());
+		const ssize_t got =
+			read(fd.get(), buffer.data(), buffer.size());
 
 		if (got < 0)
 			throw_errno("read " + path);

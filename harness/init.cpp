@@ -57,8 +57,9 @@ void load_modules()
 	for (std::string line; std::getline(lines, line);) {
 		const std::size_t space = line.find(' ');
 		const std::string file = "/modules/" + line.substr(0, space);
-		const std::string parameters =
-			space == std::string::npos ? "" : line.substr(space + 1);
+		const std::string parameters = space == std::string::npos
+						       ? ""
+						       : line.substr(space + 1);
 		const int error = erofs_share::load_module(file, parameters);
 
 		if (error != 0 && error != EEXIST)
@@ -80,7 +81,8 @@ int run(const std::vector<std::string> &argv)
 		std::vector<char *> arguments;
 
 		for (const std::string &argument : argv)
-			arguments.push_back(const_cast<char *>(argument.c_str()));
+			arguments.push_back(
+				const_cast<char *>(argument.c_str()));
 		arguments.push_back(nullptr);
 		setsid();
 		execv(arguments[0], arguments.data());

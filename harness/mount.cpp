@@ -93,8 +93,8 @@ class FsContext {
 	}
 	bool command(unsigned int which, const std::string &name)
 	{
-		return step("fsconfig " + name, fsconfig(fd_.get(), which,
-							 nullptr, nullptr, 0));
+		return step("fsconfig " + name,
+			    fsconfig(fd_.get(), which, nullptr, nullptr, 0));
 	}
 	bool set_options(const MountOptions &options)
 	{
@@ -104,7 +104,8 @@ class FsContext {
 				equals == std::string::npos
 					? set_flag(option)
 					: set_string(option.substr(0, equals),
-						     option.c_str() + equals + 1);
+						     option.c_str() + equals +
+							     1);
 			if (!ok)
 				return false;
 		}
@@ -228,11 +229,10 @@ MountOutcome mount_by_libmount(const std::string &source,
 
 std::string MountOutcome::text() const
 {
-	std::string all = error == 0
-				  ? std::string("no error")
-				  : call + ": " +
-					    std::generic_category().message(
-						    error);
+	std::string all =
+		error == 0
+			? std::string("no error")
+			: call + ": " + std::generic_category().message(error);
 
 	for (const std::string &line : log)
 		all += "; " + line;

@@ -16,7 +16,7 @@ namespace erofs_share {
 /// Which interface carries the mount options to the kernel.
 enum class MountApi {
 	kFsopen,   ///< fsopen, fsconfig, fsmount, move_mount
-	kMount,    ///< mount(2) with one option string
+	kMount,	   ///< mount(2) with one option string
 	kLibmount, ///< libmount, as mount(8) does it
 };
 

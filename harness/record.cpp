@@ -15,8 +15,7 @@ namespace erofs_share {
 RecordWriter::RecordWriter()
 {
 	if (const char *inherited = getenv(kResultFd); inherited != nullptr) {
-		fd_ = UniqueFd(
-			fcntl(std::stoi(inherited), F_DUPFD_CLOEXEC, 0));
+		fd_ = UniqueFd(fcntl(std::stoi(inherited), F_DUPFD_CLOEXEC, 0));
 		if (!fd_.valid())
 			throw_errno(std::string("descriptor of ") + kResultFd);
 		return;
@@ -68,13 +67,15 @@ std::vector<Record> read_records(const std::string &path)
 			return records;
 		try {
 			records.push_back(Record::parse(
-				text.begin() + static_cast<std::ptrdiff_t>(start),
-				text.begin() + static_cast<std::ptrdiff_t>(end)));
+				text.begin() +
+					static_cast<std::ptrdiff_t>(start),
+				text.begin() +
+					static_cast<std::ptrdiff_t>(end)));
 		} catch (const Record::exception &error) {
-			throw std::runtime_error(path + ", record " +
-						 std::to_string(
-							 records.size() + 1) +
-						 ": " + error.what());
+			throw std::runtime_error(
+				path + ", record " +
+				std::to_string(records.size() + 1) + ": " +
+				error.what());
 		}
 		start = end + 1;
 	}

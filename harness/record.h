@@ -31,9 +31,10 @@ inline constexpr const char *kResultFd = "EROFS_SHARE_RESULT_FD";
 /// Sends records to the host.
 class RecordWriter {
       public:
-	/// Uses the descriptor that kResultFd of the environment names, else the
-	/// guest's result port, which only one process can open. Without either,
-	/// records go nowhere, so that a program can also be run by hand.
+	/// Uses the descriptor that kResultFd of the environment names, else
+	/// the guest's result port, which only one process can open. Without
+	/// either, records go nowhere, so that a program can also be run by
+	/// hand.
 	RecordWriter();
 
 	/// Lets programs started from now on send records too.

@@ -114,7 +114,8 @@ void Report::read_guest(const std::string &directory)
 			// Guests after the first are given what remains.
 			if (plan_.empty())
 				plan_ = record.at("tests")
-						.get<std::vector<std::string>>();
+						.get<std::vector<
+							std::string>>();
 		} else if (event == "start") {
 			running = record.at("test");
 		} else if (event == "hung") {
@@ -159,11 +160,10 @@ void Report::fail_remaining(const std::string &reason)
 
 std::size_t Report::count(Outcome outcome) const
 {
-	return static_cast<std::size_t>(
-		std::count_if(results_.begin(), results_.end(),
-			      [&](const auto &result) {
-				      return result.second.outcome == outcome;
-			      }));
+	return static_cast<std::size_t>(std::count_if(
+		results_.begin(), results_.end(), [&](const auto &result) {
+			return result.second.outcome == outcome;
+		}));
 }
 
 std::vector<std::pair<std::string, std::vector<std::string>>>
@@ -173,11 +173,10 @@ Report::suites() const
 
 	for (const std::string &test : plan_) {
 		const std::string suite = suite_of(test);
-		const auto found =
-			std::find_if(suites.begin(), suites.end(),
-				     [&](const auto &entry) {
-					     return entry.first == suite;
-				     });
+		const auto found = std::find_if(
+			suites.begin(), suites.end(), [&](const auto &entry) {
+				return entry.first == suite;
+			});
 
 		if (found == suites.end())
 			suites.push_back({suite, {test}});
@@ -230,8 +229,8 @@ void Report::print_table(std::ostream &out) const
 			seconds += result->second.seconds;
 		}
 		out << std::left << std::setw(static_cast<int>(width)) << suite
-		    << std::right << std::setw(8) << tests.size() << std::setw(8)
-		    << counts[Outcome::kPassed] << std::setw(8)
+		    << std::right << std::setw(8) << tests.size()
+		    << std::setw(8) << counts[Outcome::kPassed] << std::setw(8)
 		    << counts[Outcome::kFailed] << std::setw(9)
 		    << counts[Outcome::kSkipped] << std::setw(9) << std::fixed
 		    << std::setprecision(1) << seconds << "\n";
@@ -252,7 +251,8 @@ void Report::print_xml(std::ostream &out) const
 			if (found == results_.end())
 				continue;
 			const TestResult &result = found->second;
-			const bool skipped = result.outcome == Outcome::kSkipped;
+			const bool skipped =
+				result.outcome == Outcome::kSkipped;
 			out << "    <testcase name=\""
 			    << escape(test.substr(suite.size() + 1))
 			    << "\" classname=\"" << escape(suite)

@@ -22,9 +22,9 @@ struct TestResult {
 /// All that several guests said about one list of tests.
 class Report {
       public:
-	/// Reads the guest directories @guests in the order of their boots. Each
-	/// holds "records", and "console.log" for the excerpt when the guest
-	/// died. A test that began and has no end is failed. Throws.
+	/// Reads the guest directories @guests in the order of their boots.
+	/// Each holds "records", and "console.log" for the excerpt when the
+	/// guest died. A test that began and has no end is failed. Throws.
 	explicit Report(const std::vector<std::string> &guests);
 
 	/// Planned tests, "Suite.Name", that have no result yet, in order.

@@ -19,10 +19,10 @@ UniqueFd open_port(const std::string &name, int flags)
 
 			if (fs::exists(file) &&
 			    read_text(file.string()) == name + "\n")
-				return open_file(
-					"/dev/" +
-						entry.path().filename().string(),
-					flags);
+				return open_file("/dev/" + entry.path()
+								   .filename()
+								   .string(),
+						 flags);
 		}
 	}
 	throw_error(ENODEV, "virtio port " + name);

@@ -45,10 +45,10 @@ TEST_P(EveryImage, ReadsBackAsItsSourceFileBackedWithoutSharing)
 }
 
 constexpr const char *const kAllImages[] = {
-	"dup-a",    "dup-b",	   "text-a-lz4",    "text-b-lz4",
-	"enc-plain", "enc-noinline", "enc-chunk",   "enc-lz4",
-	"enc-lz4hc", "enc-lzma",     "enc-deflate", "enc-zstd",
-	"enc-fragments", "no-fingerprint", "hostile-a", "hostile-b"};
+	"dup-a",	 "dup-b",	   "text-a-lz4",  "text-b-lz4",
+	"enc-plain",	 "enc-noinline",   "enc-chunk",	  "enc-lz4",
+	"enc-lz4hc",	 "enc-lzma",	   "enc-deflate", "enc-zstd",
+	"enc-fragments", "no-fingerprint", "hostile-a",	  "hostile-b"};
 
 INSTANTIATE_TEST_SUITE_P(Images, EveryImage, testing::ValuesIn(kAllImages),
 			 [](const auto &info) {
@@ -145,13 +145,12 @@ TEST_P(TwoImages, HalfCachedFromOneImageReadsRightThroughTheOther)
 	for (const FileSpec &file : second.tree->files) {
 		// The halves meet inside a page.
 		const std::uint64_t half = file.size / 2 + 1;
-		const bool in_both =
-			std::any_of(first.tree->files.begin(),
-				    first.tree->files.end(),
-				    [&](const FileSpec &other) {
-					    return other.path == file.path &&
-						   other.seed == file.seed;
-				    });
+		const bool in_both = std::any_of(
+			first.tree->files.begin(), first.tree->files.end(),
+			[&](const FileSpec &other) {
+				return other.path == file.path &&
+				       other.seed == file.seed;
+			});
 
 		if (!in_both)
 			continue;

@@ -71,8 +71,8 @@ TEST_F(Fingerprint, ImageWithoutFingerprintsMountsWithSharingOffAndSaysSo)
 	const Mount mount = mount_shared("no-fingerprint");
 
 	EXPECT_FALSE(shows_inode_share(mount.path()));
-	EXPECT_THAT(log.read_new(),
-		    Contains(AllOf(HasSubstr("erofs"), HasSubstr("inode_share"))));
+	EXPECT_THAT(log.read_new(), Contains(AllOf(HasSubstr("erofs"),
+						   HasSubstr("inode_share"))));
 	EXPECT_THAT(wrong_files(mount.path(),
 				*images().find("no-fingerprint").tree),
 		    IsEmpty());

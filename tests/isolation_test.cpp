@@ -18,8 +18,8 @@ class Isolation : public ShareTest {
 		const Tree &tree = *images().find("enc-plain").tree;
 		const Mount a =
 			mount_erofs(images().find("enc-plain").disk(), first);
-		const Mount b =
-			mount_erofs(images().find("enc-noinline").disk(), second);
+		const Mount b = mount_erofs(
+			images().find("enc-noinline").disk(), second);
 
 		read_tree(a.path(), tree);
 		EXPECT_THAT(not_resident(a.path(), tree), IsEmpty());

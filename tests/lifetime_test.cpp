@@ -6,8 +6,8 @@
 #include "mapped_file.h"
 
 #include <fcntl.h>
-#include <set>
 #include <filesystem>
+#include <set>
 #include <sys/mman.h>
 #include <sys/mount.h>
 
@@ -158,9 +158,9 @@ TEST_F(Lifetime, LastUnmountOfTheDomainLeavesNoBackingDevice)
 	const std::set<std::string> before = backing_devices();
 	{
 		const Mount a = mount_shared("dup-a");
-		const Mount b = mount_erofs(
-			images().find("dup-b").disk(),
-			MountOptions::sharing(DomainId::random()));
+		const Mount b =
+			mount_erofs(images().find("dup-b").disk(),
+				    MountOptions::sharing(DomainId::random()));
 
 		read_through(a.at("small/4097.text"));
 		read_through(b.at("small/4097.text"));

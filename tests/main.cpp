@@ -25,7 +25,8 @@ int main(int argc, char **argv)
 		std::chrono::seconds(limit));
 	const erofs_share::RecordListener *sender = listener.get();
 	// GoogleTest owns the listener until the process ends.
-	testing::UnitTest::GetInstance()->listeners().Append(listener.release());
+	testing::UnitTest::GetInstance()->listeners().Append(
+		listener.release());
 	testing::AddGlobalTestEnvironment(new erofs_share::ImageEnvironment);
 	const int status = RUN_ALL_TESTS();
 	sender->send_xml(kXml);

@@ -41,7 +41,8 @@ std::vector<std::string> traces()
 
 		for (std::string line; std::getline(lines, line);)
 			if (line.find("erofs") != std::string::npos)
-				found.push_back(std::string(file) + ": " + line);
+				found.push_back(std::string(file) + ": " +
+						line);
 	}
 	return found;
 }
@@ -111,12 +112,11 @@ TEST_F(Module, UnloadsAfterFailedMounts)
 	MountOptions options = sharing();
 
 	options.extra.emplace_back("dax=always");
-	EXPECT_FALSE(
-		try_mount_erofs(images().find("enc-plain").disk(), options)
-			.first.has_value());
-	EXPECT_FALSE(try_mount_erofs(find_disk("images").value_or("none"),
-				     sharing())
+	EXPECT_FALSE(try_mount_erofs(images().find("enc-plain").disk(), options)
 			     .first.has_value());
+	EXPECT_FALSE(
+		try_mount_erofs(find_disk("images").value_or("none"), sharing())
+			.first.has_value());
 	EXPECT_EQ(unload_module("erofs"), 0);
 	EXPECT_THAT(traces(), IsEmpty());
 }

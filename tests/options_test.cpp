@@ -31,12 +31,11 @@ class Options : public ShareTest {
 		// kernel log gets the line.
 		std::vector<std::string> lines =
 			api == MountApi::kFsopen ? outcome.log : log.read_new();
-		lines.erase(std::remove_if(
-				    lines.begin(), lines.end(),
-				    [](const std::string &line) {
-					    return line.find("erofs") ==
-						   std::string::npos;
-				    }),
+		lines.erase(std::remove_if(lines.begin(), lines.end(),
+					   [](const std::string &line) {
+						   return line.find("erofs") ==
+							  std::string::npos;
+					   }),
 			    lines.end());
 		EXPECT_THAT(lines, SizeIs(1));
 		EXPECT_THAT(lines, Contains(AnyOf(HasSubstr("inode_share"),
@@ -111,9 +110,8 @@ TEST_F(Options, DomainIdOf255BytesIsAccepted)
 
 TEST_F(Options, DomainIdOfOneByteIsAccepted)
 {
-	const Mount mount =
-		mount_erofs(images().find("enc-plain").disk(),
-			    MountOptions::sharing(DomainId("x")));
+	const Mount mount = mount_erofs(images().find("enc-plain").disk(),
+					MountOptions::sharing(DomainId("x")));
 
 	EXPECT_TRUE(shows_inode_share(mount.path()));
 }

@@ -130,15 +130,14 @@ void RecordListener::OnTestEnd(const testing::TestInfo &info)
 		failed = true;
 		text_ += "\nthe kernel logged: " + line;
 	}
-	records_.send(
-		{{"event", "finish"},
-		 {"test", full_name(info)},
-		 {"outcome", failed		? "failed"
-			     : result.Skipped() ? "skipped"
-						: "passed"},
-		 {"text", text_},
-		 {"seconds",
-		  static_cast<double>(result.elapsed_time()) / 1000.0}});
+	records_.send({{"event", "finish"},
+		       {"test", full_name(info)},
+		       {"outcome", failed	      ? "failed"
+				   : result.Skipped() ? "skipped"
+						      : "passed"},
+		       {"text", text_},
+		       {"seconds",
+			static_cast<double>(result.elapsed_time()) / 1000.0}});
 }
 
 void RecordListener::send_xml(const std::string &path) const

@@ -71,22 +71,23 @@ TEST_P(SharedPair, FilesOfOneNameWithOtherContentAreNotShared)
 	EXPECT_EQ(resident_pages(b.at("same-name")), 0U);
 }
 
-INSTANTIATE_TEST_SUITE_P(
-	Pairs, SharedPair,
-	testing::Values(std::pair{"dup-a", "dup-b"}, std::pair{"dup-b", "dup-a"},
-			std::pair{"text-a-lz4", "text-b-lz4"}),
-	[](const auto &info) {
-		return parameter_name(std::string(info.param.first) + "_then_" +
-				      info.param.second);
-	});
+INSTANTIATE_TEST_SUITE_P(Pairs, SharedPair,
+			 testing::Values(std::pair{"dup-a", "dup-b"},
+					 std::pair{"dup-b", "dup-a"},
+					 std::pair{"text-a-lz4", "text-b-lz4"}),
+			 [](const auto &info) {
+				 return parameter_name(
+					 std::string(info.param.first) +
+					 "_then_" + info.param.second);
+			 });
 
 /// The images that hold one tree in different encodings.
 const std::vector<std::string> &encodings()
 {
 	static const std::vector<std::string> kNames = {
-		"enc-plain", "enc-noinline", "enc-chunk", "enc-lz4",
-		"enc-lz4hc", "enc-lzma",     "enc-deflate", "enc-zstd",
-		"enc-fragments"};
+		"enc-plain",   "enc-noinline", "enc-chunk",
+		"enc-lz4",     "enc-lz4hc",    "enc-lzma",
+		"enc-deflate", "enc-zstd",     "enc-fragments"};
 
 	return kNames;
 }
@@ -129,14 +130,14 @@ TEST_P(EncodingPair, ShareOneCopyAndReadTheRightBytes)
 	EXPECT_THAT(wrong_files(b.path(), tree), IsEmpty());
 }
 
-INSTANTIATE_TEST_SUITE_P(
-	All, EncodingPair,
-	testing::Combine(testing::ValuesIn(encodings()),
-			 testing::ValuesIn(encodings())),
-	[](const auto &info) {
-		return parameter_name(std::get<0>(info.param) + "_then_" +
-				      std::get<1>(info.param));
-	});
+INSTANTIATE_TEST_SUITE_P(All, EncodingPair,
+			 testing::Combine(testing::ValuesIn(encodings()),
+					  testing::ValuesIn(encodings())),
+			 [](const auto &info) {
+				 return parameter_name(std::get<0>(info.param) +
+						       "_then_" +
+						       std::get<1>(info.param));
+			 });
 
 class Sharing : public ShareTest {};
 
