@@ -80,8 +80,9 @@ bool print_demo(std::ostream &out, const std::string &records,
 	out << std::setprecision(0) << '\n';
 	if (good)
 		out << "With inode_share the two images take " << saved
-		    << " % less page cache, all that sharing whole files can "
-		       "save, and the mount table does not show the domain.\n";
+		    << " % less page cache, of " << best
+		    << " % that sharing whole files can save, and the mount "
+		       "table does not show the domain.\n";
 	else
 		out << "Sharing does not do what it promises: it should save "
 		    << best << " % and show inode_share but no domain.\n";
