@@ -80,6 +80,8 @@ int run(const std::vector<std::string> &argv)
 	if (child == 0) {
 		std::vector<char *> arguments;
 
+		arguments.reserve(argv.size() + 1);
+		arguments.reserve(argv.size() + 1);
 		for (const std::string &argument : argv)
 			arguments.push_back(
 				const_cast<char *>(argument.c_str()));

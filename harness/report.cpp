@@ -239,7 +239,8 @@ void Report::print_table(std::ostream &out) const
 
 void Report::print_xml(std::ostream &out) const
 {
-	out << "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
+	out << R"(<?xml version="1.0" encoding="UTF-8"?>)"
+	    << "\n"
 	    << "<testsuites tests=\"" << plan_.size() << "\" failures=\""
 	    << count(Outcome::kFailed) << "\" name=\"AllTests\">\n";
 	for (const auto &[suite, tests] : suites()) {

@@ -169,7 +169,7 @@ TEST_P(TwoImages, PagesReadAlternatelyThroughBothImagesAreRight)
 					 ? "sizes/300001.text"
 					 : "small/300001.text";
 	const FileSpec &file = second.tree->file(name);
-	constexpr std::uint64_t kStep = 7 * 4096;
+	constexpr std::uint64_t kStep = 7 * 4096ULL;
 
 	for (std::uint64_t at = 0; at < file.size; at += kStep) {
 		const Mount &mount = at / kStep % 2 == 0 ? a : b;

@@ -16,6 +16,13 @@
 
 namespace erofs_share {
 
+/// The file dup64m of the image pairs, in pages and in bytes.
+inline constexpr std::uint64_t kBigPages = 16384;
+inline constexpr std::int64_t kBigBytes = 67108864;
+/// What reading cached content may add to the page cache, in bytes: inodes'
+/// own pages, readahead.
+inline constexpr std::int64_t kSlack = 1400000;
+
 /// Mounts the image store for the time of all tests.
 class ImageEnvironment : public testing::Environment {
       public:

@@ -14,10 +14,6 @@
 namespace erofs_share {
 namespace {
 
-constexpr std::uint64_t kBigPages = 64 * 256;
-constexpr std::int64_t kBigBytes = 64 << 20;
-constexpr std::int64_t kSlack = 1400 * 1000;
-
 std::int64_t cached()
 {
 	return static_cast<std::int64_t>(cached_bytes());

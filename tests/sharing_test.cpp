@@ -12,10 +12,6 @@ namespace {
 
 using testing::IsEmpty;
 
-constexpr std::uint64_t kBigPages = 64 * 256;
-/// What a second reading of 64 MB may add: its own inode, readahead windows.
-constexpr std::int64_t kSlack = 1400 * 1000;
-
 /// A pair of images with the 64 MB file dup64m.
 class SharedPair : public ShareTest,
 		   public testing::WithParamInterface<
