@@ -55,6 +55,39 @@ TEST_F(Isolation, MountWithoutTheOptionGivesNothingToASharedOne)
 	expect_isolated({}, sharing());
 }
 
+TEST_F(Isolation, DiskCannotBeMountedAgainInAnotherDomain)
+{
+	// The kernel has one superblock for a disk, and that is in one domain.
+	const std::string disk = images().find("enc-plain").disk();
+	const Mount first = mount_erofs(disk, sharing());
+	const auto [second, outcome] = try_mount_erofs(
+		disk, MountOptions::sharing(DomainId::random()));
+
+	EXPECT_FALSE(second.has_value());
+	EXPECT_NE(outcome.error, 0);
+	EXPECT_TRUE(shows_inode_share(first.path()));
+}
+
+TEST_F(Isolation, DiskMountedPlainCannotBeMountedAgainShared)
+{
+	const std::string disk = images().find("enc-plain").disk();
+	const Mount first = mount_erofs(disk);
+	const auto [second, outcome] = try_mount_erofs(disk, sharing());
+
+	EXPECT_FALSE(second.has_value());
+	EXPECT_NE(outcome.error, 0);
+	EXPECT_FALSE(shows_inode_share(first.path()));
+}
+
+TEST_F(Isolation, DiskCanBeMountedAgainInItsOwnDomain)
+{
+	const std::string disk = images().find("enc-plain").disk();
+	const Mount first = mount_erofs(disk, sharing());
+	const auto [second, outcome] = try_mount_erofs(disk, sharing());
+
+	EXPECT_THAT(outcome, Succeeds());
+}
+
 class PlainMount : public ErofsTest {};
 
 TEST_F(PlainMount, MountsWithoutTheOptionShareNothing)
