@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Shared pages are charged, limited and reclaimed as all page cache is, and
+// come back right.
+#include "cgroup.h"
+#include "child.h"
+#include "fd.h"
+#include "fixture.h"
+#include "mapped_file.h"
+
+#include <cstring>
+#include <sys/mman.h>
+#include <unistd.h>
+
+namespace erofs_share {
+namespace {
+
+constexpr std::uint64_t kMiB = 1 << 20;
+constexpr std::uint64_t kLimit = 24 * kMiB;
+
+const FileSpec &big_file()
+{
+	return find_tree("dup-a").file("dup64m");
+}
+
+class MemoryPressure : public ShareTest {
+      protected:
+	/// Runs @body in a child process within @group and expects it to
+	/// return "".
+	static void in_group(const Cgroup &group,
+			     const std::function<std::string()> &body)
+	{
+		Child child([&] {
+			group.enter();
+			return body();
+		});
+
+		EXPECT_EQ(child.wait(), "");
+	}
+};
+
+TEST_F(MemoryPressure, ReadingMoreThanTheCgroupLimitSucceedsAndStaysWithinIt)
+{
+	const Mount a = mount_shared("dup-a");
+	const Mount b = mount_shared("dup-b");
+	const Cgroup group;
+
+	ASSERT_EQ(group.set("memory.max", std::to_string(kLimit)), 0);
+	in_group(group, [&] { return difference(a.at("dup64m"), big_file()); });
+	EXPECT_GT(group.events("max"), 0U);
+	EXPECT_EQ(group.events("oom_kill"), 0U);
+	EXPECT_LE(resident_pages(a.at("dup64m")) * 4096, kLimit);
+	EXPECT_EQ(difference(b.at("dup64m"), big_file()), "");
+}
+
+TEST_F(MemoryPressure, SharedPagesAreChargedToTheCgroupThatReadThem)
+{
+	const Mount a = mount_shared("dup-a");
+	const Mount b = mount_shared("dup-b");
+	const Cgroup first;
+	const Cgroup second;
+
+	in_group(first, [&] {
+		read_through(a.at("dup64m"));
+		return "";
+	});
+	EXPECT_GT(first.charged(), 60 * kMiB);
+	in_group(second, [&] {
+		read_through(b.at("dup64m"));
+		return "";
+	});
+	EXPECT_LT(second.charged(), 4 * kMiB);
+}
+
+TEST_F(MemoryPressure, PagesOutliveTheCgroupThatReadThem)
+{
+	const Mount a = mount_shared("dup-a");
+	const Mount b = mount_shared("dup-b");
+	{
+		const Cgroup group;
+		in_group(group, [&] {
+			read_through(a.at("dup64m"));
+			return "";
+		});
+	}
+	EXPECT_EQ(resident_pages(b.at("dup64m")), kBigPages);
+	EXPECT_EQ(difference(b.at("dup64m"), big_file()), "");
+}
+
+TEST_F(MemoryPressure, ReclaimOfACgroupTakesSharedPagesAndTheyComeBackRight)
+{
+	const Mount a = mount_shared("dup-a");
+	const Mount b = mount_shared("dup-b");
+	const Cgroup group;
+
+	in_group(group, [&] {
+		read_through(a.at("dup64m"));
+		return "";
+	});
+	const int error = group.set("memory.reclaim", "56M");
+	if (error == ENOENT)
+		GTEST_SKIP() << "this kernel has no memory.reclaim";
+	EXPECT_LE(resident_pages(b.at("dup64m")), kBigPages / 4);
+	EXPECT_EQ(difference(b.at("dup64m"), big_file()), "");
+	EXPECT_EQ(difference(a.at("dup64m"), big_file()), "");
+}
+
+TEST_F(MemoryPressure, MappingReadsItsPagesAgainAfterReclaim)
+{
+	const Mount a = mount_shared("dup-a");
+	const Mount b = mount_shared("dup-b");
+	const MappedFile mapped(b.at("dup64m"), MAP_SHARED);
+	const Cgroup group;
+
+	ASSERT_EQ(group.set("memory.max", std::to_string(kLimit)), 0);
+	in_group(group, [&] {
+		const MappedFile own(a.at("dup64m"), MAP_SHARED);
+
+		return difference(own.bytes(), big_file());
+	});
+	EXPECT_EQ(group.events("oom_kill"), 0U);
+	EXPECT_EQ(difference(mapped.bytes(), big_file()), "");
+}
+
+/// Takes memory until a quarter of the page cache of @path is left or @most
+/// bytes are taken.
+std::string squeeze(const std::string &path, std::uint64_t most)
+{
+	constexpr std::size_t kStep = 32 * kMiB;
+
+	for (std::uint64_t taken = 0; taken < most; taken += kStep) {
+		if (resident_pages(path) <= kBigPages / 4)
+			return "";
+		void *memory = mmap(nullptr, kStep, PROT_READ | PROT_WRITE,
+				    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+		if (memory == MAP_FAILED)
+			return "no memory left";
+		// Huge pages are quicker, where there are any.
+		madvise(memory, kStep, MADV_HUGEPAGE);
+		std::memset(memory, 1, kStep);
+	}
+	return "the page cache was not reclaimed";
+}
+
+TEST_F(MemoryPressure, GlobalReclaimTakesSharedPagesAndTheyComeBackRight)
+{
+	const Mount a = mount_shared("dup-a");
+	const Mount b = mount_shared("dup-b");
+	const auto memory =
+		static_cast<std::uint64_t>(sysconf(_SC_PHYS_PAGES)) *
+		static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
+
+	read_through(a.at("dup64m"));
+	Child hog([&] {
+		// Should it come to that, this process is the one to go.
+		write_text("/proc/self/oom_score_adj", "1000");
+		return squeeze(a.at("dup64m"), memory);
+	});
+	EXPECT_EQ(hog.wait(), "");
+	EXPECT_EQ(difference(b.at("dup64m"), big_file()), "");
+	EXPECT_EQ(difference(a.at("dup64m"), big_file()), "");
+}
+
+} // namespace
+} // namespace erofs_share
