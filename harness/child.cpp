@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Forking, waiting, and running a program of an image.
+#include "child.h"
+
+#include "error.h"
+#include "fd.h"
+
+#include <array>
+#include <csignal>
+#include <fcntl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+namespace erofs_share {
+
+Child::Child(const std::function<int()> &body) : pid_(fork())
+{
+	if (pid_ < 0)
+		throw_errno("fork");
+	if (pid_ > 0)
+		return;
+	int status = 127;
+	try {
+		status = body();
+	} catch (...) {
+		status = 127;
+	}
+	// Nothing of the parent's may run here: no destructors, no flushing.
+	_exit(status);
+}
+
+Child::~Child()
+{
+	if (pid_ < 0)
+		return;
+	kill(pid_, SIGKILL);
+	waitpid(pid_, nullptr, 0);
+}
+
+int Child::wait()
+{
+	int status = 0;
+
+	while (waitpid(pid_, &status, 0) < 0)
+		if (errno != EINTR)
+			throw_errno("waitpid");
+	pid_ = -1;
+	return WIFSIGNALED(status) ? 128 + WTERMSIG(status)
+				   : WEXITSTATUS(status);
+}
+
+ProgramResult run_program(const std::string &root,
+			  const std::vector<std::string> &argv)
+{
+	std::array<int, 2> ends{};
+	std::vector<char *> arguments;
+
+	if (pipe2(ends.data(), O_CLOEXEC) != 0)
+		throw_errno("pipe2");
+	const UniqueFd output(ends[0]);
+	UniqueFd input(ends[1]);
+	// Made before the fork: the child of a threaded process must not
+	// allocate.
+	arguments.reserve(argv.size() + 1);
+	for (const std::string &argument : argv)
+		arguments.push_back(const_cast<char *>(argument.c_str()));
+	arguments.push_back(nullptr);
+
+	Child child([&] {
+		if (chroot(root.c_str()) == 0 && chdir("/") == 0 &&
+		    dup2(input.get(), STDOUT_FILENO) >= 0)
+			execv(arguments[0], arguments.data());
+		return 127;
+	});
+	input.reset();
+
+	ProgramResult result;
+	std::array<char, 4096> part{};
+	for (;;) {
+		const ssize_t got =
+			read(output.get(), part.data(), part.size());
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0)
+			throw_errno("read the program's output");
+		if (got == 0)
+			break;
+		result.output.append(part.data(),
+				     static_cast<std::size_t>(got));
+	}
+	result.status = child.wait();
+	return result;
+}
+
+} // namespace erofs_share
