@@ -30,25 +30,20 @@ std::string pages_on_their_way(const std::string &path)
 
 class AdvicePath : public AccessPath {
       protected:
-	/// @advise is told a path and starts reading it in. Checks that pages
-	/// come, how many, and that they are the one copy.
+	/// @advise is told a path, starts reading it in and returns the errno.
+	/// Checks that pages come, and that they are the one copy.
 	void
 	expect_reads_in(const std::function<int(const std::string &)> &advise)
 	{
-		expect_as_stock([&](const std::string &mount) {
-			const std::string path = mount + "/" + kCommon;
-			const int error = advise(path);
+		const std::string path = a().at(kCommon);
+		const int error = advise(path);
 
-			return Observations{
-				{"error", errno_name(error)},
-				{"pages", pages_on_their_way(path)}};
-		});
-		drop_caches(Drop::kAll);
-		EXPECT_EQ(advise(a().at(kCommon)), 0);
-		EXPECT_TRUE(wait_until_resident(a().at(kCommon), 1));
-		EXPECT_EQ(difference(a().at(kCommon), content()), "");
+		observe("error", errno_name(error));
+		EXPECT_EQ(error, 0);
+		EXPECT_TRUE(wait_until_resident(path, 1));
 		expect_one_copy();
 		expect_rest_adds_no_copy();
+		EXPECT_EQ(difference(path, content()), "");
 	}
 };
 
@@ -201,6 +196,38 @@ TEST_P(AdvicePath, RandomAccessReadsInOnlyWhatIsAskedAndItIsOneCopy)
 	EXPECT_LT(resident_pages(a().at(kCommon)), kCommonPages);
 	expect_one_copy();
 	expect_rest_adds_no_copy();
+}
+
+TEST_P(AdvicePath, CachestatCountsTheOneCopy)
+{
+	if (!cachestat_pages(a().at(kCommon)))
+		GTEST_SKIP() << "this kernel has no cachestat(2)";
+	read_through(a().at(kCommon));
+	EXPECT_EQ(cachestat_pages(a().at(kCommon)), kCommonPages);
+	EXPECT_EQ(cachestat_pages(b().at(kCommon)),
+		  shared() ? kCommonPages : 0);
+}
+
+TEST_P(AdvicePath, AmountReadAheadOfABigFileIsAsStock)
+{
+	expect_as_stock([](const std::string &mount) {
+		const std::string path = mount + "/dup64m";
+		const UniqueFd fd = open_file(path, O_RDONLY);
+		std::vector<std::byte> page(4096);
+		Observations seen;
+
+		read_at(fd.get(), page, 0, path);
+		seen["first_page"] = pages_on_their_way(path);
+		read_at(fd.get(), page, 4096, path);
+		seen["second_page"] = pages_on_their_way(path);
+		drop_caches(Drop::kAll);
+		posix_fadvise(fd.get(), 0, 0, POSIX_FADV_WILLNEED);
+		seen["fadvise"] = pages_on_their_way(path);
+		drop_caches(Drop::kAll);
+		readahead(fd.get(), 1 << 20, 2 << 20);
+		seen["readahead"] = pages_on_their_way(path);
+		return seen;
+	});
 }
 
 INSTANTIATE_ON_BOTH_PAIRS(AdvicePath);

@@ -8,6 +8,25 @@
 
 namespace erofs_share {
 
+namespace {
+
+/// Whether cachestat(2) sees the cache of a shared file at all; asked once.
+bool cachestat_sees_shared_files()
+{
+	static const bool kSees = [] {
+		const Mount mount =
+			mount_erofs(images().find("enc-plain").disk(),
+				    MountOptions::sharing(DomainId::random()));
+
+		read_through(mount.at("twin1"));
+		return cachestat_pages(mount.at("twin1")).value_or(0) > 0;
+	}();
+
+	return kSees;
+}
+
+} // namespace
+
 void AccessPath::SetUp()
 {
 	ErofsTest::SetUp();
@@ -49,22 +68,28 @@ const FileSpec &AccessPath::content(const std::string &file)
 
 void AccessPath::expect_one_copy(const std::string &file) const
 {
-	// cachestat counts pages that are still being read, mincore does not.
-	EXPECT_TRUE(soon([&] {
-		return cachestat_pages(a().at(file)).value_or(0) <=
-		       resident_pages(a().at(file));
-	})) << "reading ahead does not end";
+	const bool counts = !shared() || cachestat_sees_shared_files();
+
+	if (counts) {
+		// cachestat counts pages that are still being read, mincore
+		// does not.
+		EXPECT_TRUE(soon([&] {
+			return cachestat_pages(a().at(file)).value_or(0) <=
+			       resident_pages(a().at(file));
+		})) << "reading ahead does not end";
+	}
 	const std::uint64_t mine = resident_pages(a().at(file));
 	const std::uint64_t expected = shared() ? mine : 0;
 
 	EXPECT_GT(mine, 0U) << file << " was not cached at all";
 	EXPECT_EQ(resident_pages(b().at(file)), expected)
 		<< "pages of " << file << " in the other image";
-	if (const auto counted = cachestat_pages(a().at(file))) {
-		EXPECT_EQ(*counted, mine) << "by cachestat, the same image";
-		EXPECT_EQ(cachestat_pages(b().at(file)), expected)
-			<< "by cachestat, the other image";
-	}
+	if (!counts || !cachestat_pages(a().at(file)))
+		return;
+	EXPECT_EQ(cachestat_pages(a().at(file)), mine)
+		<< "by cachestat, the same image";
+	EXPECT_EQ(cachestat_pages(b().at(file)), expected)
+		<< "by cachestat, the other image";
 }
 
 void AccessPath::expect_rest_adds_no_copy(const std::string &file) const

@@ -70,9 +70,10 @@ class AccessPath : public ErofsTest,
 	[[nodiscard]] static const FileSpec &
 	content(const std::string &file = kCommon);
 
-	/// What @file of one image is in the cache is there for the other too:
-	/// checks that mincore(2) sees the same pages of both, and some, and
-	/// that cachestat(2) agrees. Without sharing: that a() alone has any.
+	/// What is cached of @file is there for both images: checks that
+	/// mincore(2) sees the same pages of both, and some, and that
+	/// cachestat(2) agrees, unless it is blind to shared files, which is
+	/// AdvicePath's to tell. Without sharing: that a() alone has any.
 	void expect_one_copy(const std::string &file = kCommon) const;
 	/// The same after the rest of @file was read through b(), which must
 	/// add no second copy of what a() had read.

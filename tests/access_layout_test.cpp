@@ -6,9 +6,7 @@
 #include "error.h"
 #include "fd.h"
 
-#include <array>
 #include <cstdlib>
-#include <cstring>
 #include <fcntl.h>
 #include <linux/fiemap.h>
 #include <linux/fs.h>
@@ -19,8 +17,6 @@
 
 namespace erofs_share {
 namespace {
-
-using Bytes = std::vector<std::byte>;
 
 struct FreeMemory {
 	void operator()(void *memory) const
@@ -193,43 +189,6 @@ TEST_P(LayoutPath, DirectFlagSetLaterIsAsStock)
 
 		return Observations{
 			{"fcntl", errno_name(result == 0 ? 0 : errno)}};
-	});
-}
-
-TEST_P(LayoutPath, OtherIoctlsAreAsStock)
-{
-	expect_as_stock([](const std::string &mount) {
-		const UniqueFd fd = open_file(mount + "/" + kCommon, O_RDONLY);
-		Observations seen;
-		const auto ask = [&](const std::string &what,
-				     unsigned long request) {
-			std::array<std::byte, 4096> answer{};
-			const int result =
-				ioctl(fd.get(), request, answer.data());
-			int value = 0;
-
-			std::memcpy(&value, answer.data(), sizeof(value));
-			seen[what] = result < 0 ? errno_name(errno)
-						: std::to_string(value);
-		};
-
-		ask("FIGETBSZ", FIGETBSZ);
-		ask("FIONREAD", FIONREAD);
-		ask("FS_IOC_GETFLAGS", FS_IOC_GETFLAGS);
-		return seen;
-	});
-}
-
-TEST_P(LayoutPath, BlockNumbersAreAsStock)
-{
-	expect_as_stock([](const std::string &mount) {
-		const UniqueFd fd = open_file(mount + "/" + kCommon, O_RDONLY);
-		int block = 0;
-		const int result = ioctl(fd.get(), FIBMAP, &block);
-
-		return Observations{
-			{"FIBMAP", result < 0 ? errno_name(errno)
-					      : std::to_string(block)}};
 	});
 }
 

@@ -5,8 +5,11 @@
 #include "child.h"
 #include "fd.h"
 
+#include <array>
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 namespace erofs_share {
@@ -83,6 +86,21 @@ TEST_P(LockPath, OpenFileLockIsSeenByOtherOpensOfTheSameFileOnly)
 	ASSERT_EQ(set_lock(fd.get(), F_OFD_SETLK, F_RDLCK), 0);
 	EXPECT_EQ(conflict(same.get(), F_OFD_GETLK), F_RDLCK);
 	EXPECT_EQ(conflict(twin.get(), F_OFD_GETLK), F_UNLCK);
+}
+
+TEST_P(LockPath, ProcLocksNamesTheInodeOfTheImage)
+{
+	const UniqueFd fd = open_common(b());
+	struct stat status {};
+	std::array<char, 64> inode{};
+
+	read_through(a().at(kCommon));
+	ASSERT_EQ(fstat(fd.get(), &status), 0);
+	ASSERT_EQ(flock(fd.get(), LOCK_EX | LOCK_NB), 0);
+	std::snprintf(inode.data(), inode.size(), " %02x:%02x:%llu ",
+		      major(status.st_dev), minor(status.st_dev),
+		      static_cast<unsigned long long>(status.st_ino));
+	EXPECT_THAT(read_text("/proc/locks"), testing::HasSubstr(inode.data()));
 }
 
 TEST_P(LockPath, WriteLocksAreRefusedAsStock)

@@ -191,30 +191,6 @@ TEST_P(ReadPath, ReadOfNoBytesReadsNothingIn)
 	EXPECT_EQ(resident_pages(b().at(kCommon)), 0U);
 }
 
-TEST_P(ReadPath, ErrorsOfReadCallsAreAsStock)
-{
-	expect_as_stock([](const std::string &mount) {
-		const UniqueFd fd = open_file(mount + "/" + kCommon, O_RDONLY);
-		std::byte byte{};
-		Observations seen;
-		const auto note = [&](const std::string &what, ssize_t result) {
-			seen[what] = result < 0 ? errno_name(errno)
-						: std::to_string(result);
-		};
-
-		note("negative_offset", pread(fd.get(), &byte, 1, -1));
-		const iovec nowhere = {nullptr, 1};
-		note("bad_buffer", preadv(fd.get(), &nowhere, 1, 0));
-		note("write", write(fd.get(), &byte, 1));
-		note("hipri", preadv2_at(fd.get(), {&byte, 1}, 0, RWF_HIPRI) < 0
-				      ? -1
-				      : 1);
-		note("open_for_writing",
-		     open((mount + "/" + kCommon).c_str(), O_RDWR | O_CLOEXEC));
-		return seen;
-	});
-}
-
 TEST_P(ReadPath, TwoOpensHaveTheirOwnPositions)
 {
 	const UniqueFd first = open_a();
