@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The read calls: read, pread, readv, preadv2, and io_uring's are next door.
+// The read calls: read, pread, readv and preadv2, at every place of a file, and
+// what reading takes of the machine's memory.
 #include "access_fixture.h"
 #include "fd.h"
 

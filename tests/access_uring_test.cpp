@@ -82,7 +82,7 @@ class Ring {
 class UringPath : public AccessPath {
       protected:
 	static constexpr unsigned int kPart = 20000;
-	static_assert(kDepth * kPart > kCommonBytes);
+	static_assert(std::uint64_t{kDepth} * kPart > kCommonBytes);
 
 	void SetUp() override
 	{
