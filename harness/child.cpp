@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// A piece of a test that runs in a process of its own.
+// Forking, waiting, and running a program of an image.
 #include "child.h"
 
 #include "error.h"
@@ -7,7 +7,6 @@
 
 #include <array>
 #include <csignal>
-#include <cstring>
 #include <exception>
 #include <fcntl.h>
 #include <span>
@@ -16,21 +15,87 @@
 
 namespace erofs_share {
 
-Child::Child(const std::function<std::string()> &body)
-{
-	std::array<int, 2> ends{};
+namespace {
 
-	if (pipe2(ends.data(), O_CLOEXEC) != 0)
-		throw_errno("pipe2");
-	pid_ = fork();
-	if (pid_ < 0) {
-		const int error = errno;
+/// A pipe's two ends.
+struct Pipe {
+	UniqueFd output;
+	UniqueFd input;
 
-		close(ends[0]);
-		close(ends[1]);
-		throw_error(error, "fork");
+	Pipe()
+	{
+		std::array<int, 2> ends{};
+
+		if (pipe2(ends.data(), O_CLOEXEC) != 0)
+			throw_errno("pipe2");
+		output = UniqueFd(ends[0]);
+		input = UniqueFd(ends[1]);
 	}
-	if (pid_ == 0) {
+
+	/// All that is written until the last writer is gone.
+	std::string drain()
+	{
+		std::array<char, 4096> part{};
+		std::string text;
+
+		input.reset();
+		for (;;) {
+			const ssize_t got =
+				read(output.get(), part.data(), part.size());
+
+			if (got < 0 && errno == EINTR)
+				continue;
+			if (got < 0)
+				throw_errno("read from a child process");
+			if (got == 0)
+				return text;
+			text.append(part.data(), static_cast<std::size_t>(got));
+		}
+	}
+};
+
+} // namespace
+
+Child::Child(const std::function<int()> &body) : pid_(fork())
+{
+	if (pid_ < 0)
+		throw_errno("fork");
+	if (pid_ > 0)
+		return;
+	int status = 127;
+	try {
+		status = body();
+	} catch (...) {
+		status = 127;
+	}
+	// Nothing of the parent's may run here: no destructors, no flushing.
+	_exit(status);
+}
+
+Child::~Child()
+{
+	if (pid_ < 0)
+		return;
+	kill(pid_, SIGKILL);
+	waitpid(pid_, nullptr, 0);
+}
+
+int Child::wait()
+{
+	int status = 0;
+
+	while (waitpid(pid_, &status, 0) < 0)
+		if (errno != EINTR)
+			throw_errno("waitpid");
+	pid_ = -1;
+	return WIFSIGNALED(status) ? 128 + WTERMSIG(status)
+				   : WEXITSTATUS(status);
+}
+
+std::string run_in_child(const std::function<std::string()> &body)
+{
+	Pipe pipe;
+	Child child([&] {
 		std::string text;
 
 		try {
@@ -38,55 +103,42 @@ Child::Child(const std::function<std::string()> &body)
 		} catch (const std::exception &error) {
 			text = error.what();
 		}
-		// The parent reads until the end of the pipe: nothing is lost.
-		if (!text.empty())
-			write_all(ends[1], std::as_bytes(std::span(text)),
-				  "the pipe to the parent");
-		// Not exit(): what the parent has registered is not ours to
-		// run.
-		_exit(EXIT_SUCCESS);
-	}
-	close(ends[1]);
-	output_ = ends[0];
-}
+		write_all(pipe.input.get(), std::as_bytes(std::span(text)),
+			  "the pipe to the parent");
+		return 0;
+	});
+	std::string text = pipe.drain();
+	const int status = child.wait();
 
-Child::~Child()
-{
-	if (pid_ > 0) {
-		kill(pid_, SIGKILL);
-		waitpid(pid_, nullptr, 0);
-	}
-	if (output_ >= 0)
-		close(output_);
-}
-
-void Child::signal(int signal) const
-{
-	if (pid_ > 0)
-		kill(pid_, signal);
-}
-
-std::string Child::wait()
-{
-	std::array<char, 4096> buffer{};
-	std::string text;
-	int status = 0;
-
-	for (;;) {
-		const ssize_t got = read(output_, buffer.data(), buffer.size());
-
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got <= 0)
-			break;
-		text.append(buffer.data(), static_cast<std::size_t>(got));
-	}
-	if (waitpid(pid_, &status, 0) < 0)
-		throw_errno("waitpid");
-	pid_ = -1;
-	if (WIFSIGNALED(status))
-		text += std::string("ended by ") + strsignal(WTERMSIG(status));
+	if (status != 0)
+		text += "ended with status " + std::to_string(status);
 	return text;
+}
+
+ProgramResult run_program(const std::string &root,
+			  const std::vector<std::string> &argv)
+{
+	Pipe pipe;
+	std::vector<char *> arguments;
+
+	// Made before the fork: the child of a threaded process must not
+	// allocate.
+	arguments.reserve(argv.size() + 1);
+	for (const std::string &argument : argv)
+		arguments.push_back(const_cast<char *>(argument.c_str()));
+	arguments.push_back(nullptr);
+
+	Child child([&] {
+		if (chroot(root.c_str()) == 0 && chdir("/") == 0 &&
+		    dup2(pipe.input.get(), STDOUT_FILENO) >= 0)
+			execv(arguments[0], arguments.data());
+		return 127;
+	});
+	ProgramResult result;
+
+	result.output = pipe.drain();
+	result.status = child.wait();
+	return result;
 }
 
 } // namespace erofs_share

@@ -1,26 +1,28 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// A piece of a test that runs in a process of its own.
+// Child processes of a test: a function in a process of its own, and a program
+// of an image with what it printed.
 #pragma once
 
 #include <functional>
 #include <string>
 #include <sys/types.h>
 #include <utility>
+#include <vector>
 
 namespace erofs_share {
 
-/// A forked process that runs a function; killed, if it still runs, and waited
-/// for when this goes out of scope. The caller must have no other thread that
-/// could hold a lock the function needs.
+/// A forked process; killed and reaped when it goes out of scope.
 class Child {
       public:
-	/// Forks. @body returns a text, which becomes wait()'s: by convention
-	/// "" when all was well. An exception's message is returned likewise.
-	/// Throws when there can be no process.
-	explicit Child(const std::function<std::string()> &body);
+	/// Runs @body in a new process, which ends with the value it returns,
+	/// or with 127 when it throws. Other threads do not exist there: @body
+	/// must not need them. Throws when there can be no new process.
+	explicit Child(const std::function<int()> &body);
 	Child(const Child &) = delete;
 	Child &operator=(const Child &) = delete;
-	Child(Child &&) = delete;
+	Child(Child &&other) noexcept : pid_(std::exchange(other.pid_, -1))
+	{
+	}
 	Child &operator=(Child &&) = delete;
 	~Child();
 
@@ -28,15 +30,28 @@ class Child {
 	{
 		return pid_;
 	}
-	/// Sends @signal; nothing if the process has been waited for.
-	void signal(int signal) const;
-	/// Waits for the end. Returns what the function returned, or which
-	/// signal ended the process.
-	std::string wait();
+	/// Waits for the end. Returns the exit status, or 128 plus the signal
+	/// that ended it, as a shell does.
+	int wait();
 
       private:
 	pid_t pid_ = -1;
-	int output_ = -1;
 };
+
+/// Runs @body in a new process and waits for it. Returns what @body returned,
+/// or the message of what it threw: by convention "" when all was well; and
+/// which signal ended the process, if one did.
+std::string run_in_child(const std::function<std::string()> &body);
+
+/// What a program came back with.
+struct ProgramResult {
+	int status = 0;	    ///< as Child::wait() has it; 127: could not start
+	std::string output; ///< its standard output
+};
+
+/// Runs @argv, whose first word is the program's path, with @root as its root
+/// directory, and waits for its end. Throws when there can be no new process.
+ProgramResult run_program(const std::string &root,
+			  const std::vector<std::string> &argv);
 
 } // namespace erofs_share

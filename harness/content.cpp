@@ -158,6 +158,10 @@ const std::vector<Tree> &all_trees()
 		make_mix(),
 		make_hostile("hostile-a", false),
 		make_hostile("hostile-b", true),
+		// Not from seeds: scripts/test-images makes these two of files
+		// that are there already.
+		{.name = "program", .files = {}},
+		{.name = "nested", .files = {}},
 	};
 
 	return kTrees;

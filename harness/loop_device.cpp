@@ -10,7 +10,7 @@
 
 namespace erofs_share {
 
-LoopDevice::LoopDevice(const std::string &file)
+LoopDevice::LoopDevice(const std::string &file, LoopIo io)
 {
 	const UniqueFd control = open_file("/dev/loop-control", O_RDWR);
 	const UniqueFd backing = open_file(file, O_RDONLY);
@@ -26,7 +26,9 @@ LoopDevice::LoopDevice(const std::string &file)
 		device_ = open_file(path_, O_RDONLY);
 		config.fd = static_cast<unsigned int>(backing.get());
 		config.block_size = 512;
-		config.info.lo_flags = LO_FLAGS_READ_ONLY | LO_FLAGS_DIRECT_IO;
+		config.info.lo_flags = LO_FLAGS_READ_ONLY;
+		if (io == LoopIo::kDirect)
+			config.info.lo_flags |= LO_FLAGS_DIRECT_IO;
 		if (ioctl(device_.get(), LOOP_CONFIGURE, &config) == 0)
 			return;
 		if (errno == EINVAL) {

@@ -8,13 +8,20 @@
 
 namespace erofs_share {
 
+/// How a loop device reads its file.
+enum class LoopIo {
+	kDirect,   ///< past the page cache, where the file system can do it
+	kBuffered, ///< through the page cache
+};
+
 /// A loop device over @file, detached when it goes out of scope.
 class LoopDevice {
       public:
-	/// Attaches the next free loop device read-only to @file, with direct
-	/// I/O where the backing file system can do it, so that the file's
-	/// blocks are not cached a second time. Throws.
-	explicit LoopDevice(const std::string &file);
+	/// Attaches the next free loop device read-only to @file; with direct
+	/// I/O by default, so that the file's blocks are not cached a second
+	/// time. Throws.
+	explicit LoopDevice(const std::string &file,
+			    LoopIo io = LoopIo::kDirect);
 	LoopDevice(const LoopDevice &) = delete;
 	LoopDevice &operator=(const LoopDevice &) = delete;
 	LoopDevice(LoopDevice &&) = default;

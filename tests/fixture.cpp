@@ -14,22 +14,6 @@ namespace {
 
 std::unique_ptr<ImageStore> store;
 
-/// Whether the running module knows inode_share; asked once.
-const std::string &no_inode_share()
-{
-	static const std::string kReason = [] {
-		const auto [mounted, outcome] = try_mount_erofs(
-			images().find("enc-plain").disk(),
-			MountOptions::sharing(DomainId::random()));
-
-		return mounted ? std::string()
-			       : "this kernel's erofs has no inode_share (" +
-					 outcome.text() + ")";
-	}();
-
-	return kReason;
-}
-
 } // namespace
 
 void ImageEnvironment::SetUp()
@@ -63,6 +47,21 @@ void ShareTest::SetUp()
 	ErofsTest::SetUp();
 	if (!no_inode_share().empty())
 		GTEST_SKIP() << no_inode_share();
+}
+
+const std::string &no_inode_share()
+{
+	static const std::string kReason = [] {
+		const auto [mounted, outcome] = try_mount_erofs(
+			images().find("enc-plain").disk(),
+			MountOptions::sharing(DomainId::random()));
+
+		return mounted ? std::string()
+			       : "this kernel's erofs has no inode_share (" +
+					 outcome.text() + ")";
+	}();
+
+	return kReason;
 }
 
 std::string unsupported(const Image &image)

@@ -67,6 +67,10 @@ class ShareTest : public ErofsTest {
 	DomainId domain_ = DomainId::random();
 };
 
+/// Why the running module cannot share, asked once; "" when it can. For
+/// GTEST_SKIP.
+const std::string &no_inode_share();
+
 /// Why the running kernel cannot mount image @name even without sharing; ""
 /// when it can. For GTEST_SKIP.
 std::string unsupported(const Image &image);

@@ -29,12 +29,11 @@ class MemoryPressure : public ShareTest {
 	static void in_group(const Cgroup &group,
 			     const std::function<std::string()> &body)
 	{
-		Child child([&] {
-			group.enter();
-			return body();
-		});
-
-		EXPECT_EQ(child.wait(), "");
+		EXPECT_EQ(run_in_child([&] {
+				  group.enter();
+				  return body();
+			  }),
+			  "");
 	}
 };
 
@@ -151,12 +150,12 @@ TEST_F(MemoryPressure, GlobalReclaimTakesSharedPagesAndTheyComeBackRight)
 		static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
 
 	read_through(a.at("dup64m"));
-	Child hog([&] {
+	const std::string squeezed = run_in_child([&] {
 		// Should it come to that, this process is the one to go.
 		write_text("/proc/self/oom_score_adj", "1000");
 		return squeeze(a.at("dup64m"), memory);
 	});
-	EXPECT_EQ(hog.wait(), "");
+	EXPECT_EQ(squeezed, "");
 	EXPECT_EQ(difference(b.at("dup64m"), big_file()), "");
 	EXPECT_EQ(difference(a.at("dup64m"), big_file()), "");
 }
