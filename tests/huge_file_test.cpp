@@ -45,7 +45,7 @@ std::string interesting_difference(const std::string &path,
 		map->advise(MADV_RANDOM);
 	}
 	for (const auto &[from, to] : interesting()) {
-		const std::string found =
+		std::string found =
 			map ? difference(map->bytes().subspan(from, to - from),
 					 file, from)
 			    : difference(read_range(path, from, to), file,

@@ -30,6 +30,7 @@ has_layout()
 
 	for image; do
 		found=$(layout "$image" "$file")
+		# shellcheck disable=SC2053 # a pattern
 		[[ $found == $wanted ]] || {
 			echo "$image: /$file has layout and inode size '$found', not '$wanted'"
 			return 1
