@@ -13,6 +13,7 @@
 #include <stdexcept>
 #include <sys/stat.h>
 #include <sys/xattr.h>
+#include <unistd.h>
 
 namespace erofs_share {
 
@@ -47,11 +48,28 @@ constexpr auto kVocabulary = [] {
 	return words;
 }();
 
+/// Whether @offset of @file lies in a hole. Holes cover blocks whole.
+bool in_hole(const FileSpec &file, std::uint64_t offset)
+{
+	const auto after =
+		std::upper_bound(file.holes.begin(), file.holes.end(), offset,
+				 [](std::uint64_t at, const ByteRange &hole) {
+					 return at < hole.to;
+				 });
+
+	return after != file.holes.end() && offset >= after->from;
+}
+
 /// One whole block of a file's content.
 void fill_block(const FileSpec &file, std::uint64_t block,
 		std::array<std::byte, kBlock> &bytes)
 {
 	std::uint64_t state = mix(file.seed ^ mix(block));
+
+	if (in_hole(file, block * kBlock)) {
+		bytes.fill(std::byte{0});
+		return;
+	}
 
 	for (std::size_t at = 0; at < kBlock; at += kWord) {
 		// xorshift64: cheap enough for an emulated guest
@@ -126,6 +144,79 @@ Tree make_mix()
 	return tree;
 }
 
+/// The file at @path, which has @data and else holes.
+FileSpec make_sparse(const std::string &path, std::uint64_t size,
+		     std::uint64_t seed, const std::vector<ByteRange> &data)
+{
+	FileSpec file{path, size, seed, Content::kText};
+	std::uint64_t at = 0;
+
+	for (const ByteRange &range : data) {
+		if (range.from > at)
+			file.holes.push_back({at, range.from});
+		at = range.to;
+	}
+	if (size > at)
+		file.holes.push_back({at, size});
+	return file;
+}
+
+/// A megabyte of data with something for every facet of every layout, small
+/// because every pair of layouts reads it: sizes around block, page and chunk
+/// limits, tails that fit into the inode's block and such that do not, holes of
+/// a block and of a chunk, data that compresses and that does not, equal parts
+/// in different files.
+Tree make_facets()
+{
+	static constexpr std::array<std::uint64_t, 18> kSizes = {
+		1,    511,  512,  513,	1023, 1025,  2047,  2049,  4000,
+		4095, 4096, 4097, 8191, 8193, 16384, 65535, 65536, 65537};
+	Tree tree{.name = "facets", .files = {}};
+
+	for (const std::uint64_t size : kSizes)
+		tree.files.push_back(
+			{"sizes/" + std::to_string(size), size, size,
+			 size % 2 == 0 ? Content::kText : Content::kRandom});
+	tree.files.push_back({"text", 200017, 31, Content::kText});
+	tree.files.push_back({"random", 100001, 32, Content::kRandom});
+	// Starts like text, so that its parts can be deduplicated.
+	tree.files.push_back({"text-start", 100001, 31, Content::kText});
+	tree.files.push_back({"twin1", 40001, 33, Content::kText});
+	tree.files.push_back({"twin2", 40001, 33, Content::kText});
+	tree.files.push_back({"empty", 0, 0, Content::kRandom});
+
+	tree.files.push_back(make_sparse("holes/only", 20001, 34, {}));
+	tree.files.push_back(make_sparse("holes/first", 10 * kBlock + 1, 35,
+					 {{2 * kBlock, 10 * kBlock + 1}}));
+	tree.files.push_back(
+		make_sparse("holes/last", 50000, 36, {{0, 2 * kBlock}}));
+	tree.files.push_back(make_sparse("holes/blocks", 20 * kBlock + 5, 37,
+					 {{1 * kBlock, 2 * kBlock},
+					  {3 * kBlock, 6 * kBlock},
+					  {16 * kBlock, 17 * kBlock},
+					  {20 * kBlock, 20 * kBlock + 5}}));
+	// A hole that takes a whole chunk, unless chunks are of 1 MiB.
+	tree.files.push_back(
+		make_sparse("holes/chunk", 33 * kBlock + 1, 38,
+			    {{0, kBlock}, {32 * kBlock, 33 * kBlock + 1}}));
+	return tree;
+}
+
+/// A file longer than 2 GiB, with data where lengths and offsets overflow and
+/// holes of many chunks of any size.
+Tree make_huge()
+{
+	constexpr std::uint64_t kLimit = 1ULL << 31;
+	Tree tree{.name = "huge", .files = {}};
+
+	tree.files.push_back(
+		make_sparse("huge", kLimit + 1, 41,
+			    {{0, 2 * kBlock},
+			     {kLimit / 2 - kBlock, kLimit / 2 + 2 * kBlock},
+			     {kLimit - 2 * kBlock, kLimit + 1}}));
+	return tree;
+}
+
 /// Files whose fingerprints are not what mkfs.erofs would have written.
 Tree make_hostile(const std::string &name, bool second)
 {
@@ -156,6 +247,8 @@ const std::vector<Tree> &all_trees()
 		make_pair_half("text-a", 0xa, Content::kText),
 		make_pair_half("text-b", 0xb, Content::kText),
 		make_mix(),
+		make_facets(),
+		make_huge(),
 		make_hostile("hostile-a", false),
 		make_hostile("hostile-b", true),
 		// Not from seeds: scripts/test-images makes these two of files
@@ -167,19 +260,42 @@ const std::vector<Tree> &all_trees()
 	return kTrees;
 }
 
+/// Throws if the file system of @fd, a new file, filled a hole of @file.
+void check_holes(int fd, const FileSpec &file, const std::string &path)
+{
+	for (const ByteRange &hole : file.holes) {
+		const off_t data =
+			lseek(fd, static_cast<off_t>(hole.from), SEEK_DATA);
+
+		if (data < 0 ? errno != ENXIO
+			     : static_cast<std::uint64_t>(data) < hole.to)
+			throw_error(EOPNOTSUPP,
+				    "hole at " + std::to_string(hole.from) +
+					    " of " + path);
+	}
+}
+
 void make_file(const FileSpec &file, const std::string &path)
 {
 	const UniqueFd fd = open_file(path, O_WRONLY | O_CREAT | O_TRUNC, 0644);
 	std::vector<std::byte> buffer(kMiB);
 
-	for (std::uint64_t done = 0; done < file.size;) {
-		const std::span<std::byte> part = std::span(buffer).first(
-			std::min<std::uint64_t>(file.size - done, kMiB));
+	for (const auto &[from, to] : file.data()) {
+		if (lseek(fd.get(), static_cast<off_t>(from), SEEK_SET) < 0)
+			throw_errno("seek " + path);
+		for (std::uint64_t at = from; at < to;) {
+			const std::span<std::byte> part =
+				std::span(buffer).first(
+					std::min<std::uint64_t>(to - at, kMiB));
 
-		fill_content(file, done, part);
-		write_all(fd.get(), part, path);
-		done += part.size();
+			fill_content(file, at, part);
+			write_all(fd.get(), part, path);
+			at += part.size();
+		}
 	}
+	if (ftruncate(fd.get(), static_cast<off_t>(file.size)) != 0)
+		throw_errno("truncate " + path);
+	check_holes(fd.get(), file, path);
 	if (file.fingerprint &&
 	    fsetxattr(fd.get(), kFingerprintAttribute, file.fingerprint->data(),
 		      file.fingerprint->size(), 0) != 0)
@@ -193,6 +309,21 @@ void make_file(const FileSpec &file, const std::string &path)
 }
 
 } // namespace
+
+std::vector<ByteRange> FileSpec::data() const
+{
+	std::vector<ByteRange> ranges;
+	std::uint64_t at = 0;
+
+	for (const ByteRange &hole : holes) {
+		if (hole.from > at)
+			ranges.push_back({at, hole.from});
+		at = hole.to;
+	}
+	if (size > at)
+		ranges.push_back({at, size});
+	return ranges;
+}
 
 const FileSpec &Tree::file(std::string_view path) const
 {
@@ -260,8 +391,9 @@ void make_tree(const Tree &tree, const std::string &directory)
 std::string difference(std::span<const std::byte> bytes, const FileSpec &file,
 		       std::uint64_t from)
 {
-	std::vector<std::byte> wanted(
-		std::min<std::size_t>(bytes.size(), kMiB));
+	// One for all calls: clearing a new one each time would cost more than
+	// comparing a small file.
+	thread_local std::vector<std::byte> wanted(kMiB);
 
 	while (!bytes.empty()) {
 		const auto got =
@@ -284,8 +416,7 @@ std::string difference(const std::string &path, const FileSpec &file,
 {
 	const UniqueFd fd = open_file(path, O_RDONLY);
 	const std::uint64_t end = std::min(to, file.size);
-	std::vector<std::byte> buffer(
-		std::min<std::uint64_t>(end - std::min(from, end) + 1, kMiB));
+	thread_local std::vector<std::byte> buffer(kMiB);
 
 	while (from < end) {
 		const auto part = std::span(buffer).first(

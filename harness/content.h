@@ -20,6 +20,12 @@ enum class Content {
 	kText,	 ///< compresses to about a sixth
 };
 
+/// Bytes [from, to) of a file.
+struct ByteRange {
+	std::uint64_t from = 0;
+	std::uint64_t to = 0;
+};
+
 /// One regular file of a generated tree.
 struct FileSpec {
 	std::string path; ///< relative to the tree
@@ -29,6 +35,13 @@ struct FileSpec {
 	/// Value of the file's ready-made fingerprint attribute, for images
 	/// whose fingerprints mkfs.erofs must not compute.
 	std::optional<std::string> fingerprint = std::nullopt;
+	/// Holes of a sparse file: never written, they read as zeroes. In
+	/// ascending order, apart from each other, at multiples of 4096; only
+	/// the last may end elsewhere, with the file.
+	std::vector<ByteRange> holes = {};
+
+	/// What is between the holes, in ascending order.
+	[[nodiscard]] std::vector<ByteRange> data() const;
 };
 
 /// A generated tree: the files of one or more images.
@@ -53,7 +66,8 @@ const Tree &find_tree(std::string_view name);
 void fill_content(const FileSpec &file, std::uint64_t offset,
 		  std::span<std::byte> buffer);
 
-/// Makes all files of @tree below @directory, which must exist. Throws.
+/// Makes all files of @tree below @directory, which must exist. Throws, also
+/// when the file system there does not keep a hole.
 void make_tree(const Tree &tree, const std::string &directory);
 
 /// Where and how the file at @path differs from @file in [@from, @to), both in

@@ -4,8 +4,10 @@
 
 #include "error.h"
 #include "fd.h"
+#include "loop_device.h"
 
 #include <filesystem>
+#include <map>
 #include <sstream>
 #include <stdexcept>
 #include <sys/mount.h>
@@ -28,11 +30,11 @@ Mount mount_store()
 	return mount_other("ext4", *disk, kStore, MS_RDONLY, "noload");
 }
 
-} // namespace
-
-std::optional<std::string> find_disk(const std::string &serial)
+/// The block device of every serial that there is.
+std::map<std::string, std::string> serials()
 {
 	namespace fs = std::filesystem;
+	std::map<std::string, std::string> disks;
 
 	for (const auto &entry : fs::directory_iterator("/sys/block")) {
 		const fs::path file = entry.path() / "serial";
@@ -42,19 +44,41 @@ std::optional<std::string> find_disk(const std::string &serial)
 		std::string text = read_text(file.string());
 		while (!text.empty() && text.back() == '\n')
 			text.pop_back();
-		if (text == serial)
-			return "/dev/" + entry.path().filename().string();
+		disks[text] = "/dev/" + entry.path().filename().string();
 	}
-	return std::nullopt;
+	return disks;
+}
+
+std::string disk_called(const std::string &serial)
+{
+	const std::optional<std::string> path = find_disk(serial);
+
+	if (!path)
+		throw_error(ENODEV, "a disk with serial '" + serial + "'");
+	return *path;
+}
+
+} // namespace
+
+std::optional<std::string> find_disk(const std::string &serial)
+{
+	// A serial is a request to the device. A guest's disks do not change.
+	static const std::map<std::string, std::string> kDisks = serials();
+	const auto found = kDisks.find(serial);
+
+	if (found == kDisks.end())
+		return std::nullopt;
+	return found->second;
 }
 
 std::string Image::disk() const
 {
-	const std::optional<std::string> path = find_disk(name);
+	return disk_called(name);
+}
 
-	if (!path)
-		throw_error(ENODEV, "a disk with serial '" + name + "'");
-	return *path;
+std::string Image::blob_disk() const
+{
+	return disk_called(name + ".blob");
 }
 
 std::string Image::file() const
@@ -62,14 +86,61 @@ std::string Image::file() const
 	return std::string(kStore) + "/" + name + ".erofs";
 }
 
+std::string Image::blob_file() const
+{
+	return std::string(kStore) + "/" + name + ".blob";
+}
+
+std::pair<std::optional<Mount>, MountOutcome>
+try_mount_image(const Image &image, Via via, const MountOptions &options)
+{
+	MountOptions all = options;
+	// A loop device that is in use when it is detached stays until it is
+	// not: these live on with the mount.
+	std::vector<LoopDevice> loops;
+	const auto source = [&](bool blob) {
+		switch (via) {
+		case Via::kDisk:
+			return blob ? image.blob_disk() : image.disk();
+		case Via::kLoop:
+			loops.emplace_back(blob ? image.blob_file()
+						: image.file());
+			return loops.back().path();
+		case Via::kFile:
+			break;
+		}
+		return blob ? image.blob_file() : image.file();
+	};
+
+	if (image.has_blob)
+		all.extra.push_back("device=" + source(true));
+	return try_mount_erofs(source(false), all);
+}
+
+Mount mount_image(const Image &image, Via via, const MountOptions &options)
+{
+	auto [mounted, outcome] = try_mount_image(image, via, options);
+
+	if (!mounted)
+		throw_error(outcome.error, "mount image " + image.name + ": " +
+						   outcome.text());
+	return std::move(*mounted);
+}
+
 ImageStore::ImageStore() : mount_(mount_store())
 {
 	std::istringstream lines(read_text(mount_.at("index")));
-	std::string name;
-	std::string tree;
+	std::string line;
 
-	while (lines >> name >> tree)
-		images_.push_back({name, &find_tree(tree)});
+	while (std::getline(lines, line)) {
+		std::istringstream words(line);
+		std::string name;
+		std::string tree;
+		std::string blob;
+
+		words >> name >> tree >> blob;
+		images_.push_back({name, &find_tree(tree), blob == "blob"});
+	}
 }
 
 const Image &ImageStore::find(const std::string &name) const

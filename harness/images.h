@@ -8,6 +8,7 @@
 
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace erofs_share {
@@ -19,12 +20,34 @@ std::optional<std::string> find_disk(const std::string &serial);
 struct Image {
 	std::string name;
 	const Tree *tree = nullptr; ///< what is in it; never null
+	/// Whether its data is on a second device, its "blob".
+	bool has_blob = false;
 
 	/// Path of the image's own disk. Throws if the guest has none for it.
 	[[nodiscard]] std::string disk() const;
 	/// Path of the image as a regular file in the image store.
 	[[nodiscard]] std::string file() const;
+	/// The same for the blob.
+	[[nodiscard]] std::string blob_disk() const;
+	[[nodiscard]] std::string blob_file() const;
 };
+
+/// What the kernel is given an image as.
+enum class Via {
+	kDisk, ///< its virtio disk
+	kLoop, ///< a loop device over its file in the image store
+	kFile, ///< that file itself
+};
+
+/// Tries to mount @image, with its blob where it has one. Loop devices that
+/// this makes are detached when the mount goes.
+/// Returns the mount if the kernel took it, and how it answered.
+std::pair<std::optional<Mount>, MountOutcome>
+try_mount_image(const Image &image, Via via, const MountOptions &options = {});
+
+/// The same, for callers that need the mount: throws with the kernel's words.
+Mount mount_image(const Image &image, Via via,
+		  const MountOptions &options = {});
 
 /// The disk with all images as files, mounted on /images while this lives.
 class ImageStore {

@@ -31,6 +31,12 @@ MappedFile::MappedFile(MappedFile &&other) noexcept
 {
 }
 
+void MappedFile::advise(int advice)
+{
+	if (madvise(bytes_.data(), bytes_.size(), advice) != 0)
+		throw_errno("madvise " + std::to_string(advice));
+}
+
 MappedFile::~MappedFile()
 {
 	if (!bytes_.empty())

@@ -27,6 +27,9 @@ class MappedFile {
 		return bytes_;
 	}
 
+	/// madvise(2) with @advice for all of it. Throws.
+	void advise(int advice);
+
       private:
 	std::span<std::byte> bytes_;
 };

@@ -61,17 +61,21 @@ std::uint64_t total_pages(const std::string &path)
 	return (file_size(fd.get(), path) + page_size() - 1) / page_size();
 }
 
-std::uint64_t resident_pages(const std::string &path)
+std::uint64_t resident_pages(const std::string &path, std::uint64_t from,
+			     std::uint64_t to)
 {
 	const UniqueFd fd = open_file(path, O_RDONLY);
-	const std::uint64_t size = file_size(fd.get(), path);
+	const std::uint64_t end = std::min(to, file_size(fd.get(), path));
+	const std::uint64_t start = from - from % page_size();
 
-	if (size == 0)
+	if (from >= end)
 		return 0;
 
+	const std::uint64_t size = end - start;
 	std::vector<unsigned char> pages((size + page_size() - 1) /
 					 page_size());
-	void *address = mmap(nullptr, size, PROT_READ, MAP_SHARED, fd.get(), 0);
+	void *address = mmap(nullptr, size, PROT_READ, MAP_SHARED, fd.get(),
+			     static_cast<off_t>(start));
 	if (address == MAP_FAILED)
 		throw_errno("mmap " + path);
 	const int result = mincore(address, size, pages.data());
@@ -126,6 +130,20 @@ std::uint64_t read_through(const std::string &path)
 		if (got < buffer.size())
 			return done;
 	}
+}
+
+std::vector<std::byte> read_range(const std::string &path, std::uint64_t from,
+				  std::uint64_t to)
+{
+	const UniqueFd fd = open_file(path, O_RDONLY);
+	const std::uint64_t end = std::min(to, file_size(fd.get(), path));
+	std::vector<std::byte> bytes(end - std::min(from, end));
+	const int error = posix_fadvise(fd.get(), 0, 0, POSIX_FADV_RANDOM);
+
+	if (error != 0)
+		throw_error(error, "fadvise " + path);
+	bytes.resize(read_at(fd.get(), bytes, from, path));
+	return bytes;
 }
 
 } // namespace erofs_share

@@ -2,9 +2,11 @@
 // Readings of the page cache: how much there is, and which pages of a file.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace erofs_share {
 
@@ -12,9 +14,10 @@ namespace erofs_share {
 /// in, so that the number is exact when nothing else runs.
 std::uint64_t cached_bytes();
 
-/// Pages of the file at @path that are resident, as mincore(2) sees them.
-/// Reads nothing into the cache. Throws.
-std::uint64_t resident_pages(const std::string &path);
+/// Pages of the file at @path with a byte in [@from, @to) that are resident, as
+/// mincore(2) sees them. Reads nothing into the cache. Throws.
+std::uint64_t resident_pages(const std::string &path, std::uint64_t from = 0,
+			     std::uint64_t to = UINT64_MAX);
 
 /// Pages of the file at @path in all, the last one perhaps partly used.
 std::uint64_t total_pages(const std::string &path);
@@ -35,5 +38,11 @@ void drop_caches(Drop what);
 /// Reads a whole file through read(2) and throws the bytes away.
 /// Returns its length in bytes. Throws.
 std::uint64_t read_through(const std::string &path);
+
+/// Reads bytes [@from, @to) of the file at @path through read(2), asking for no
+/// readahead: of an uncompressed file, only pages in the range get cached.
+/// Returns the bytes, fewer where the file ends. Throws.
+std::vector<std::byte> read_range(const std::string &path, std::uint64_t from,
+				  std::uint64_t to);
 
 } // namespace erofs_share

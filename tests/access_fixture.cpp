@@ -34,12 +34,9 @@ void AccessPath::SetUp()
 		GTEST_SKIP() << no_inode_share();
 	if (shared())
 		options_ = MountOptions::sharing(DomainId::random());
-	for (const char *name : {GetParam().first, GetParam().second}) {
-		const std::string reason = unsupported(images().find(name));
-
-		if (!reason.empty())
-			GTEST_SKIP() << reason;
-	}
+	need({GetParam().first, GetParam().second});
+	if (IsSkipped())
+		return;
 	a_ = mount_erofs(images().find(GetParam().first).disk(), options_);
 	b_ = mount_erofs(images().find(GetParam().second).disk(), options_);
 }

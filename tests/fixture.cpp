@@ -2,11 +2,15 @@
 // What all tests stand on.
 #include "fixture.h"
 
+#include "error.h"
 #include "proc.h"
 
 #include <algorithm>
 #include <cctype>
+#include <cstring>
+#include <map>
 #include <memory>
+#include <sys/mman.h>
 
 namespace erofs_share {
 
@@ -14,10 +18,43 @@ namespace {
 
 std::unique_ptr<ImageStore> store;
 
+/// Why the running kernel cannot mount the disk of image @name even without
+/// sharing; "" when it can. Asked once an image.
+const std::string &unsupported(const std::string &name)
+{
+	static std::map<std::string, std::string> reasons;
+	const auto known = reasons.find(name);
+
+	if (known != reasons.end())
+		return known->second;
+
+	const auto [mounted, outcome] =
+		try_mount_image(images().find(name), Via::kDisk);
+
+	return reasons[name] = mounted ? ""
+				       : "this kernel cannot mount " + name +
+						 " (" + outcome.text() + ")";
+}
+
+/// Leaves free memory full of what nobody asked for, so that a page which the
+/// kernel does not fill shows.
+void dirty_free_memory()
+{
+	constexpr std::size_t kBytes = std::size_t{256} << 20;
+	void *memory = mmap(nullptr, kBytes, PROT_READ | PROT_WRITE,
+			    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (memory == MAP_FAILED)
+		throw_errno("mmap");
+	std::memset(memory, 0xa5, kBytes);
+	munmap(memory, kBytes);
+}
+
 } // namespace
 
 void ImageEnvironment::SetUp()
 {
+	dirty_free_memory();
 	store = std::make_unique<ImageStore>();
 }
 
@@ -42,6 +79,17 @@ void ErofsTest::TearDown()
 		<< "left behind by this test";
 }
 
+void ErofsTest::need(const std::vector<std::string> &names, Via via)
+{
+	if (IsSkipped())
+		return;
+	if (via == Via::kFile && !no_file_backed().empty())
+		GTEST_SKIP() << no_file_backed();
+	for (const std::string &name : names)
+		if (!unsupported(name).empty())
+			GTEST_SKIP() << unsupported(name);
+}
+
 void ShareTest::SetUp()
 {
 	ErofsTest::SetUp();
@@ -64,13 +112,15 @@ const std::string &no_inode_share()
 	return kReason;
 }
 
-std::string unsupported(const Image &image)
+void ImagePair::SetUp()
 {
-	const auto [mounted, outcome] = try_mount_erofs(image.disk());
+	ShareTest::SetUp();
+	need({GetParam().first, GetParam().second});
+}
 
-	return mounted ? ""
-		       : "this kernel cannot mount " + image.name + " (" +
-				 outcome.text() + ")";
+bool can_mount(const std::string &name)
+{
+	return unsupported(name).empty();
 }
 
 std::string no_file_backed()
@@ -141,6 +191,19 @@ void read_tree(const std::string &root, const Tree &tree)
 {
 	for (const FileSpec &file : tree.files)
 		read_through(root + "/" + file.path);
+}
+
+std::string via_name(Via via)
+{
+	switch (via) {
+	case Via::kDisk:
+		return "disk";
+	case Via::kLoop:
+		return "loop";
+	case Via::kFile:
+		break;
+	}
+	return "file";
 }
 
 std::string parameter_name(const std::string &text)

@@ -23,7 +23,7 @@ inline constexpr std::int64_t kBigBytes = 67108864;
 /// own pages, readahead.
 inline constexpr std::int64_t kSlack = 1400000;
 
-/// Mounts the image store for the time of all tests.
+/// Mounts the image store for the time of all tests. Dirties free memory first.
 class ImageEnvironment : public testing::Environment {
       public:
 	void SetUp() override;
@@ -40,6 +40,12 @@ class ErofsTest : public testing::Test {
 	void SetUp() override;
 	/// Fails the test if it leaves an erofs mounted.
 	void TearDown() override;
+
+	/// Skips the test when the running kernel cannot mount one of the
+	/// images @names even without sharing, or not as @via asks. For
+	/// SetUp(); does nothing in a test that is skipped already.
+	static void need(const std::vector<std::string> &names,
+			 Via via = Via::kDisk);
 };
 
 /// A test of sharing. Skipped when the running module has no inode_share.
@@ -47,10 +53,10 @@ class ShareTest : public ErofsTest {
       protected:
 	void SetUp() override;
 
-	/// Mounts the disk of image @name with inode_share in domain().
-	Mount mount_shared(const std::string &name)
+	/// Mounts image @name with inode_share in domain().
+	Mount mount_shared(const std::string &name, Via via = Via::kDisk)
 	{
-		return mount_erofs(images().find(name).disk(), sharing());
+		return mount_image(images().find(name), via, sharing());
 	}
 	/// The options that mount_shared() uses.
 	[[nodiscard]] MountOptions sharing() const
@@ -71,9 +77,17 @@ class ShareTest : public ErofsTest {
 /// GTEST_SKIP.
 const std::string &no_inode_share();
 
-/// Why the running kernel cannot mount image @name even without sharing; ""
-/// when it can. For GTEST_SKIP.
-std::string unsupported(const Image &image);
+/// A test of sharing between two images, the parameter.
+class ImagePair : public ShareTest,
+		  public testing::WithParamInterface<
+			  std::pair<const char *, const char *>> {
+      protected:
+	void SetUp() override;
+};
+
+/// Whether the running kernel can mount the disk of image @name, without
+/// sharing.
+bool can_mount(const std::string &name);
 
 /// Why the running kernel cannot mount a regular file as erofs; "" when it can.
 std::string no_file_backed();
@@ -95,6 +109,9 @@ std::vector<std::string> partly_resident(const std::string &root,
 
 /// Reads every file of @tree below @root into the page cache.
 void read_tree(const std::string &root, const Tree &tree);
+
+/// "disk", "loop" or "file".
+std::string via_name(Via via);
 
 /// GoogleTest takes only letters, digits and _ in parameter names.
 std::string parameter_name(const std::string &text);

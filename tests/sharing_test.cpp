@@ -1,35 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Files of equal content, on images of one domain, have one copy in the page
-// cache, whatever the images' encodings and the devices they are on.
+// cache. Pairs of encodings and devices are in encoding_pair_test.cpp.
 #include "fixture.h"
 #include "loop_device.h"
-
-#include <algorithm>
-#include <tuple>
 
 namespace erofs_share {
 namespace {
 
 using testing::IsEmpty;
 
-/// A pair of images with the 64 MB file dup64m.
-class SharedPair : public ShareTest,
-		   public testing::WithParamInterface<
-			   std::pair<const char *, const char *>> {
-      protected:
-	void SetUp() override
-	{
-		ShareTest::SetUp();
-		if (IsSkipped())
-			return;
-		for (const char *name : {GetParam().first, GetParam().second}) {
-			const std::string reason =
-				unsupported(images().find(name));
-			if (!reason.empty())
-				GTEST_SKIP() << reason;
-		}
-	}
-};
+/// Two images that hold the 64 MB file dup64m.
+class SharedPair : public ImagePair {};
 
 TEST_P(SharedPair, FileReadThroughOneImageIsResidentInTheOther)
 {
@@ -84,64 +65,6 @@ INSTANTIATE_TEST_SUITE_P(Pairs, SharedPair,
 				 return parameter_name(
 					 std::string(info.param.first) +
 					 "_then_" + info.param.second);
-			 });
-
-/// The images that hold one tree in different encodings.
-const std::vector<std::string> &encodings()
-{
-	static const std::vector<std::string> kNames = {
-		"enc-plain",   "enc-noinline", "enc-chunk",
-		"enc-lz4",     "enc-lz4hc",    "enc-lzma",
-		"enc-deflate", "enc-zstd",     "enc-fragments"};
-
-	return kNames;
-}
-
-/// Two encodings of one tree, in the order of reading.
-class EncodingPair
-    : public ShareTest,
-      public testing::WithParamInterface<std::tuple<std::string, std::string>> {
-      protected:
-	void SetUp() override
-	{
-		ShareTest::SetUp();
-		if (IsSkipped())
-			return;
-		for (const std::string &name : {first(), second()}) {
-			const std::string reason =
-				unsupported(images().find(name));
-			if (!reason.empty())
-				GTEST_SKIP() << reason;
-		}
-	}
-	[[nodiscard]] static std::string first()
-	{
-		return std::get<0>(GetParam());
-	}
-	[[nodiscard]] static std::string second()
-	{
-		return std::get<1>(GetParam());
-	}
-};
-
-TEST_P(EncodingPair, ShareOneCopyAndReadTheRightBytes)
-{
-	const Mount a = mount_shared(first());
-	const Mount b = mount_shared(second());
-	const Tree &tree = *images().find(first()).tree;
-
-	EXPECT_THAT(wrong_files(a.path(), tree), IsEmpty());
-	EXPECT_THAT(not_resident(b.path(), tree), IsEmpty());
-	EXPECT_THAT(wrong_files(b.path(), tree), IsEmpty());
-}
-
-INSTANTIATE_TEST_SUITE_P(All, EncodingPair,
-			 testing::Combine(testing::ValuesIn(encodings()),
-					  testing::ValuesIn(encodings())),
-			 [](const auto &info) {
-				 return parameter_name(std::get<0>(info.param) +
-						       "_then_" +
-						       std::get<1>(info.param));
 			 });
 
 class Sharing : public ShareTest {};
