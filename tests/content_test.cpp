@@ -2,6 +2,7 @@
 // Every byte read through a shared mount is the image's own, in every order of
 // reading, also when half of a file came from another image.
 #include "fixture.h"
+#include "proc.h"
 
 #include <algorithm>
 
@@ -26,6 +27,20 @@ class EveryImage : public ErofsTest,
 	{
 		return *images().find(GetParam()).tree;
 	}
+	/// Keeps what a user sees of @mount, for "erofs-share parity".
+	static void observe(const Mount &mount)
+	{
+		std::uint64_t pages = 0;
+		std::string options;
+
+		for (const FileSpec &file : tree().files)
+			pages += resident_pages(mount.at(file.path));
+		for (const std::string &option : shown_options(mount.path()))
+			options += (options.empty() ? "" : ",") + option;
+		RecordProperty("observed_resident_pages",
+			       std::to_string(pages));
+		RecordProperty("observed_options", options);
+	}
 };
 
 TEST_P(EveryImage, ReadsBackAsItsSourceWithoutSharing)
@@ -33,6 +48,7 @@ TEST_P(EveryImage, ReadsBackAsItsSourceWithoutSharing)
 	const Mount mount = mount_erofs(images().find(GetParam()).disk());
 
 	EXPECT_THAT(wrong_files(mount.path(), tree()), IsEmpty());
+	observe(mount);
 }
 
 TEST_P(EveryImage, ReadsBackAsItsSourceFileBackedWithoutSharing)
@@ -42,6 +58,7 @@ TEST_P(EveryImage, ReadsBackAsItsSourceFileBackedWithoutSharing)
 	const Mount mount = mount_erofs(images().find(GetParam()).file());
 
 	EXPECT_THAT(wrong_files(mount.path(), tree()), IsEmpty());
+	observe(mount);
 }
 
 constexpr const char *const kAllImages[] = {

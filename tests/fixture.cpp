@@ -2,6 +2,7 @@
 // What all tests stand on.
 #include "fixture.h"
 
+#include "kernel_module.h"
 #include "proc.h"
 
 #include <algorithm>
@@ -82,6 +83,11 @@ std::string no_file_backed()
 	return mounted ? ""
 		       : "this kernel has no file-backed erofs mounts (" +
 				 outcome.text() + ")";
+}
+
+bool erofs_is_ours()
+{
+	return module_out_of_tree("erofs");
 }
 
 bool shows_inode_share(const std::string &target)
