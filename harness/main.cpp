@@ -134,6 +134,7 @@ void add_compare_commands(CLI::App &app)
 	compare->callback([] {
 		std::vector<Side> sides;
 
+		sides.reserve(texts.size());
 		for (const std::string &text : texts)
 			sides.push_back(side_of(text));
 		const Comparison comparison(std::move(sides));

@@ -11,7 +11,7 @@ tool=$top/build/harness/erofs-share
 setup()
 {
 	[ -x "$tool" ] || skip "scripts/build-harness has not built the tool"
-	cd "$BATS_TEST_TMPDIR"
+	cd "$BATS_TEST_TMPDIR" || return
 }
 
 # guest RUN N RECORD...: a guest that told RECORDs and ended well.
