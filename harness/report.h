@@ -80,7 +80,7 @@ class Report {
 	/// For a person: failures with their text, skipped tests by reason, and
 	/// a table by suite.
 	void print_table(std::ostream &out) const;
-	/// GoogleTest's XML form.
+	/// GoogleTest's XML form; in report_xml.cpp.
 	void print_xml(std::ostream &out) const;
 
       private:
