@@ -192,7 +192,8 @@ std::size_t Comparison::count(std::size_t side, Verdict verdict) const
 
 bool Comparison::first_side_holds() const
 {
-	return std::all_of(rows_.begin(), rows_.end(),
+	return !rows_.empty() &&
+	       std::all_of(rows_.begin(), rows_.end(),
 			   [](const Row &row) {
 				   return keeps(row.cells[0].verdict);
 			   }) &&

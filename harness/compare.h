@@ -50,8 +50,8 @@ class Comparison {
 	void print_text(std::ostream &out) const;
 	/// The same in Markdown, and each side's failures by kind.
 	void print_markdown(std::ostream &out) const;
-	/// Whether the first side kept every promise that applies to it, and
-	/// its kernel never complained.
+	/// Whether there is a promise at all, the first side kept every one
+	/// that applies to it, and its kernel never complained.
 	[[nodiscard]] bool first_side_holds() const;
 
       private:

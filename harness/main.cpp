@@ -191,7 +191,12 @@ void add_parity_commands(CLI::App &app)
 			  << count.observations
 			  << " observed values) see on our module what they "
 			     "see on the distribution's.\n";
-		print_total(count.equal, count.different, 0);
+		// A stock module that ran nothing has shown nothing.
+		const bool nothing = count.equal + count.different == 0;
+		if (nothing)
+			std::cout << "No test ran on the distribution's "
+				     "module: a failed test of its own.\n";
+		print_total(count.equal, nothing ? 1 : count.different, 0);
 	});
 }
 

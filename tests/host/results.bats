@@ -216,6 +216,16 @@ two_sides()
 	[ "${lines[-1]}" = "total 0 4 0" ]
 }
 
+@test "compare and parity: nothing that ran is a failure, not a success" {
+	guest none 1 '{"event":"plan","tests":[]}'
+	run "$tool" compare ours=none
+	[ "$status" -eq 1 ]
+	guest stock 1 "$(plan A.One)" "$(finish A.One skipped 'cannot mount')"
+	guest ours 1 "$(plan A.One)" "$(finish A.One passed)"
+	run "$tool" parity stock ours
+	[ "${lines[-1]}" = "total 0 1 0" ]
+}
+
 @test "parity: a test that ours does not have is a difference" {
 	guest stock 1 "$(plan A.One)" "$(finish A.One passed)"
 	guest ours 1 "$(plan A.Two)" "$(finish A.Two passed)"
