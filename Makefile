@@ -14,7 +14,7 @@ V	?= 0
 export KERNEL KDIR KSRC V
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help demo check module diff lint clean refresh known-kernel
+.PHONY: help demo check compare module diff lint clean refresh known-kernel
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/\1|\2/p' Makefile | awk -F '|' '{ printf "make %-10s %s\n", $$1, $$2 }'
@@ -28,6 +28,10 @@ demo: known-kernel ## build, boot, and show the page cache of two real images wi
 check: known-kernel ## run the whole test suite; the last line is "N passed, M failed"
 	@scripts/deps module images guest check
 	@scripts/check
+
+compare: known-kernel ## run the suite on our module and on mainline's own sharing, side by side
+	@scripts/deps module images guest
+	@scripts/compare
 
 module: known-kernel ## build build/KERNEL/erofs.ko (KDIR= and KSRC= replace the downloaded kernel)
 	@scripts/deps module

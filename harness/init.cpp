@@ -146,7 +146,9 @@ void main_loop()
 	// from this record on, and never repeats it after.
 	const RecordWriter records;
 	uname(&names);
-	records.send({{"event", "hello"}, {"kernel", names.release}});
+	records.send({{"event", "hello"},
+		      {"kernel", names.release},
+		      {"version", names.version}});
 	records.share_with_children();
 	load_modules();
 	serve(records);

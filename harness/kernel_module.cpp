@@ -27,6 +27,14 @@ int unload_module(const std::string &name)
 		       : errno;
 }
 
+bool module_out_of_tree(const std::string &name)
+{
+	const std::string taint = "/sys/module/" + name + "/taint";
+
+	return access(taint.c_str(), F_OK) == 0 &&
+	       read_text(taint).find('O') != std::string::npos;
+}
+
 bool module_loaded(const std::string &name)
 {
 	const std::string state = "/sys/module/" + name + "/initstate";

@@ -14,6 +14,11 @@ int load_module(const std::string &file, const std::string &parameters = "");
 /// Returns the errno of delete_module(2); 0 when it is gone.
 int unload_module(const std::string &name);
 
+/// Whether module @name is loaded and was built outside of the kernel's tree,
+/// as ours is and no distribution's own erofs is: the kernel itself keeps
+/// record of it, as taint "O".
+bool module_out_of_tree(const std::string &name);
+
 /// Whether module @name is loaded (not: built in).
 bool module_loaded(const std::string &name);
 

@@ -4,12 +4,14 @@
 // behind everything up to its last moment.
 //
 // "event" says what a record is:
-//   hello    the guest's init runs: kernel, module
+//   hello    the guest's init runs: kernel, version (uname -r and -v)
 //   command  a command ended: argv, status, seconds
 //   bye      all commands are done
 //   plan     the tests that this process is going to run: tests
 //   start    a test begins: test
-//   finish   it ended: test, outcome (passed, failed, skipped), text, seconds
+//   finish   it ended: test, outcome (passed, failed, skipped), text, seconds,
+//            complaints (lines of the kernel's log), properties (name: value,
+//            what the test recorded of itself)
 //   hung     a test did not end in time: test, seconds
 //   xml      the GoogleTest XML of a whole process: text
 //   demo     the page cache measured by the demo

@@ -2,54 +2,18 @@
 // Results of all tests from the guests' records.
 #include "report.h"
 
-#include "fd.h"
-#include "proc.h"
+#include "console.h"
 #include "record.h"
 
 #include <algorithm>
-#include <deque>
 #include <filesystem>
 #include <iomanip>
 #include <sstream>
+#include <stdexcept>
 
 namespace erofs_share {
 
 namespace {
-
-constexpr std::size_t kExcerpt = 30;
-
-/// The console's lines from shortly before the first complaint on; without a
-/// complaint its last lines.
-std::string console_excerpt(const std::string &path)
-{
-	if (!std::filesystem::exists(path))
-		return "";
-
-	std::istringstream lines(read_text(path));
-	std::deque<std::string> kept;
-	bool complained = false;
-
-	for (std::string line; std::getline(lines, line);) {
-		while (!line.empty() && line.back() == '\r')
-			line.pop_back();
-		kept.push_back(line);
-		if (complained) {
-			if (kept.size() >= kExcerpt)
-				break;
-		} else if (is_complaint(line)) {
-			complained = true;
-			while (kept.size() > 4)
-				kept.pop_front();
-		} else if (kept.size() > kExcerpt / 2) {
-			kept.pop_front();
-		}
-	}
-
-	std::string text;
-	for (const std::string &line : kept)
-		text += "    | " + line + "\n";
-	return text;
-}
 
 Outcome outcome_of(const std::string &text)
 {
@@ -58,59 +22,100 @@ Outcome outcome_of(const std::string &text)
 	return text == "skipped" ? Outcome::kSkipped : Outcome::kFailed;
 }
 
+/// The result that the record @finish tells.
+TestResult result_of(const Record &finish)
+{
+	TestResult result;
+
+	result.outcome = outcome_of(finish.at("outcome"));
+	result.text = finish.at("text");
+	result.seconds = finish.at("seconds");
+	result.properties = finish.value("properties",
+					 std::map<std::string, std::string>());
+	if (result.outcome != Outcome::kFailed)
+		return result;
+	const auto complaints =
+		finish.value("complaints", std::vector<std::string>());
+	result.failure =
+		complaints.empty() ? Failure::kCheck : Failure::kComplaint;
+	if (!complaints.empty())
+		result.complaint = stable_complaint(complaints.front());
+	return result;
+}
+
+/// The result of a test that began and did not end: its guest's console tells
+/// what became of it. @hung_after: the seconds after which the guest itself
+/// gave the test up, 0 if it did not.
+TestResult result_without_end(const std::string &console, double hung_after)
+{
+	std::ostringstream text;
+	TestResult result;
+
+	result.complaint = console_complaint(console);
+	result.seconds = hung_after;
+	if (hung_after > 0) {
+		result.failure = Failure::kHang;
+		text << "the test did not end within " << hung_after
+		     << " s, and its guest was ended";
+	} else if (result.complaint.empty()) {
+		result.failure = Failure::kHang;
+		text << "the guest fell silent in it";
+	} else {
+		result.failure = Failure::kCrash;
+		text << "the guest's kernel died in it";
+	}
+	text << "; " << console << ":\n" << console_excerpt(console);
+	result.text = text.str();
+	return result;
+}
+
+} // namespace
+
+std::vector<std::string> guest_directories(const std::string &run)
+{
+	std::vector<std::string> guests;
+
+	for (;;) {
+		std::string next =
+			run + "/guest-" + std::to_string(guests.size() + 1);
+
+		if (!std::filesystem::is_directory(next))
+			break;
+		guests.push_back(std::move(next));
+	}
+	if (guests.empty())
+		throw std::runtime_error(run +
+					 " holds no guest-1: expected the "
+					 "results of scripts/run-suite");
+	return guests;
+}
+
 std::string suite_of(const std::string &test)
 {
 	return test.substr(0, test.find('.'));
 }
 
-/// @text with the characters that mean something in XML replaced, and without
-/// those that XML cannot hold.
-std::string escape(const std::string &text)
+Report::Report(const std::string &run)
 {
-	std::string out;
-
-	for (const char c : text) {
-		switch (c) {
-		case '&':
-			out += "&amp;";
-			break;
-		case '<':
-			out += "&lt;";
-			break;
-		case '>':
-			out += "&gt;";
-			break;
-		case '"':
-			out += "&quot;";
-			break;
-		case '\n':
-			out += "&#x0A;";
-			break;
-		default:
-			if (static_cast<unsigned char>(c) >= ' ' || c == '\t')
-				out += c;
-		}
-	}
-	return out;
-}
-
-} // namespace
-
-Report::Report(const std::vector<std::string> &guests)
-{
-	for (const std::string &guest : guests)
+	for (const std::string &guest : guest_directories(run))
 		read_guest(guest);
 }
 
 void Report::read_guest(const std::string &directory)
 {
+	const std::string console = directory + "/console.log";
 	std::string running;
 	double hung_after = 0;
 
+	if (!console_complaint(console).empty())
+		complained_ = true;
 	for (const Record &record : read_records(directory + "/records")) {
 		const std::string event = record.at("event");
 
-		if (event == "plan") {
+		if (event == "hello") {
+			kernel_ = record.at("kernel");
+			kernel_version_ = record.value("version", "");
+		} else if (event == "plan") {
 			// Guests after the first are given what remains.
 			if (plan_.empty())
 				plan_ = record.at("tests")
@@ -121,25 +126,19 @@ void Report::read_guest(const std::string &directory)
 		} else if (event == "hung") {
 			hung_after = record.at("seconds");
 		} else if (event == "finish") {
-			results_[record.at("test")] = {
-				outcome_of(record.at("outcome")),
-				record.at("text"), record.at("seconds")};
+			results_[record.at("test")] = result_of(record);
 			running.clear();
 		}
 	}
-	if (running.empty())
-		return;
+	if (!running.empty())
+		results_[running] = result_without_end(console, hung_after);
+}
 
-	std::ostringstream text;
+const TestResult *Report::result(const std::string &test) const
+{
+	const auto found = results_.find(test);
 
-	if (hung_after > 0)
-		text << "the test did not end within " << hung_after
-		     << " s, and its guest was ended";
-	else
-		text << "the guest's kernel died in it";
-	text << "; " << directory << "/console.log:\n"
-	     << console_excerpt(directory + "/console.log");
-	results_[running] = {Outcome::kFailed, text.str(), hung_after};
+	return found == results_.end() ? nullptr : &found->second;
 }
 
 std::vector<std::string> Report::remaining() const
@@ -152,10 +151,14 @@ std::vector<std::string> Report::remaining() const
 	return tests;
 }
 
-void Report::fail_remaining(const std::string &reason)
+void Report::fail_remaining()
 {
+	TestResult lost;
+
+	lost.failure = Failure::kLost;
+	lost.text = "the guest ended before this test could run";
 	for (const std::string &test : remaining())
-		results_[test] = {Outcome::kFailed, reason, 0};
+		results_[test] = lost;
 }
 
 std::size_t Report::count(Outcome outcome) const
@@ -235,42 +238,6 @@ void Report::print_table(std::ostream &out) const
 		    << counts[Outcome::kSkipped] << std::setw(9) << std::fixed
 		    << std::setprecision(1) << seconds << "\n";
 	}
-}
-
-void Report::print_xml(std::ostream &out) const
-{
-	out << R"(<?xml version="1.0" encoding="UTF-8"?>)"
-	    << "\n"
-	    << "<testsuites tests=\"" << plan_.size() << "\" failures=\""
-	    << count(Outcome::kFailed) << "\" name=\"AllTests\">\n";
-	for (const auto &[suite, tests] : suites()) {
-		out << "  <testsuite name=\"" << escape(suite) << "\" tests=\""
-		    << tests.size() << "\">\n";
-		for (const std::string &test : tests) {
-			const auto found = results_.find(test);
-
-			if (found == results_.end())
-				continue;
-			const TestResult &result = found->second;
-			const bool skipped =
-				result.outcome == Outcome::kSkipped;
-			out << "    <testcase name=\""
-			    << escape(test.substr(suite.size() + 1))
-			    << "\" classname=\"" << escape(suite)
-			    << "\" status=\"run\" result=\""
-			    << (skipped ? "skipped" : "completed")
-			    << "\" time=\"" << result.seconds << "\"";
-			if (result.outcome == Outcome::kPassed) {
-				out << " />\n";
-				continue;
-			}
-			out << ">\n      <" << (skipped ? "skipped" : "failure")
-			    << " message=\"" << escape(result.text)
-			    << "\" />\n    </testcase>\n";
-		}
-		out << "  </testsuite>\n";
-	}
-	out << "</testsuites>\n";
 }
 
 } // namespace erofs_share

@@ -57,6 +57,8 @@ TEST_F(Fingerprint, FileWithAFingerprintOf256BytesShares)
 
 TEST_F(Fingerprint, FileWithAFingerprintOf257BytesIsNotShared)
 {
+	if (!erofs_is_ours())
+		GTEST_SKIP() << "256 bytes are this module's own limit";
 	EXPECT_FALSE(shares("over-long"));
 }
 

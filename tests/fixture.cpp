@@ -3,6 +3,7 @@
 #include "fixture.h"
 
 #include "error.h"
+#include "kernel_module.h"
 #include "proc.h"
 
 #include <algorithm>
@@ -131,6 +132,11 @@ std::string no_file_backed()
 	return mounted ? ""
 		       : "this kernel has no file-backed erofs mounts (" +
 				 outcome.text() + ")";
+}
+
+bool erofs_is_ours()
+{
+	return module_out_of_tree("erofs");
 }
 
 bool shows_inode_share(const std::string &target)

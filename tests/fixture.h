@@ -92,6 +92,10 @@ bool can_mount(const std::string &name);
 /// Why the running kernel cannot mount a regular file as erofs; "" when it can.
 std::string no_file_backed();
 
+/// Whether the running erofs is our module. What only ours promises, of its own
+/// limits or words, asks this and skips with the reason on any other.
+bool erofs_is_ours();
+
 /// Whether the mount at @target shows inode_share.
 bool shows_inode_share(const std::string &target);
 

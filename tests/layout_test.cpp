@@ -4,6 +4,7 @@
 #include "error.h"
 #include "fixture.h"
 #include "image_list.h"
+#include "proc.h"
 
 #include <sys/vfs.h>
 #include <tuple>
@@ -78,6 +79,17 @@ TEST_P(EveryImage, ReadsBackAsItsSourceWithoutSharing)
 	const Mount mount = mount_image(image, via);
 
 	EXPECT_THAT(wrong_files(mount.path(), *image.tree), IsEmpty());
+	// What a user can see of it, for "erofs-share parity".
+	std::uint64_t pages = 0;
+	std::string options;
+	for (const FileSpec &file : image.tree->files)
+		pages += resident_pages(mount.at(file.path));
+	// Loop devices are not the same from run to run.
+	for (const std::string &option : shown_options(mount.path()))
+		if (option.rfind("device=", 0) != 0)
+			options += (options.empty() ? "" : ",") + option;
+	RecordProperty("observed_resident_pages", std::to_string(pages));
+	RecordProperty("observed_options", options);
 }
 
 INSTANTIATE_TEST_SUITE_P(Small, EveryImage, kSmallEveryWay, test_name);

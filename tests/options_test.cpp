@@ -15,6 +15,10 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::SizeIs;
 
+/// Why a longer id may be accepted by another erofs: mount(2) has no limit.
+constexpr const char *kOwnLimit =
+	"255 bytes are this module's own limit for mount(2)";
+
 class Options : public ShareTest {
       protected:
 	/// Mounting with @options is refused through @api.
@@ -74,6 +78,8 @@ TEST_F(Options, EmptyDomainIdIsRefusedByMount)
 
 TEST_F(Options, DomainIdOf256BytesIsRefusedByMount)
 {
+	if (!erofs_is_ours())
+		GTEST_SKIP() << kOwnLimit;
 	expect_refused(MountOptions::sharing(DomainId(std::string(256, 'x'))),
 		       MountApi::kMount);
 }
@@ -92,6 +98,8 @@ TEST_F(Options, DomainIdOf256BytesIsRefusedByFsconfig)
 
 TEST_F(Options, DomainIdOf3000BytesIsRefusedByMount)
 {
+	if (!erofs_is_ours())
+		GTEST_SKIP() << kOwnLimit;
 	expect_refused(MountOptions::sharing(DomainId(std::string(3000, 'x'))),
 		       MountApi::kMount);
 }

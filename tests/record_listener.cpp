@@ -121,23 +121,37 @@ void RecordListener::OnTestPartResult(const testing::TestPartResult &result)
 void RecordListener::OnTestEnd(const testing::TestInfo &info)
 {
 	const testing::TestResult &result = *info.result();
-	bool failed = result.Failed();
+	std::vector<std::string> complaints;
+	Record properties = Record::object();
 
 	watchdog_.test_ends();
 	for (const std::string &line : log_->read_new()) {
 		if (!is_complaint(line))
 			continue;
-		failed = true;
+		complaints.push_back(line);
 		text_ += "\nthe kernel logged: " + line;
 	}
-	records_.send({{"event", "finish"},
-		       {"test", full_name(info)},
-		       {"outcome", failed	      ? "failed"
-				   : result.Skipped() ? "skipped"
-						      : "passed"},
-		       {"text", text_},
-		       {"seconds",
-			static_cast<double>(result.elapsed_time()) / 1000.0}});
+	for (int i = 0; i < result.test_property_count(); i++) {
+		const testing::TestProperty &property =
+			result.GetTestProperty(i);
+
+		properties[property.key()] = property.value();
+	}
+	records_.send(
+		{{"event", "finish"},
+		 {"test", full_name(info)},
+		 {"outcome", result.Failed() || !complaints.empty() ? "failed"
+			     : result.Skipped()			    ? "skipped"
+								    : "passed"},
+		 {"text", text_},
+		 {"seconds",
+		  static_cast<double>(result.elapsed_time()) / 1000.0},
+		 {"complaints", complaints},
+		 {"properties", properties}});
+	// What a kernel does after a complaint says nothing about the next
+	// test: that gets a guest of its own.
+	if (!complaints.empty())
+		reboot(RB_AUTOBOOT);
 }
 
 void RecordListener::send_xml(const std::string &path) const
