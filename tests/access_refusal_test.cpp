@@ -114,16 +114,28 @@ TEST_P(RefusalPath, IoctlsAreAsStock)
 	});
 }
 
+/// The answer of FIBMAP for the first block of the file at @path.
+std::string first_block(const std::string &path)
+{
+	const UniqueFd fd = open_file(path, O_RDONLY);
+	int block = 0;
+
+	return ioctl(fd.get(), FIBMAP, &block) < 0 ? errno_name(errno)
+						   : std::to_string(block);
+}
+
 TEST_P(RefusalPath, BlockNumbersAreAsStock)
 {
+	// The VFS asks a mapping for FIBMAP and does not say whose file it is
+	// about; a shared mapping has no block numbers of its own.
+	if (shared() && erofs_is_ours()) {
+		EXPECT_EQ(first_block(a().at(kCommon)), "EINVAL");
+		GTEST_SKIP() << "known difference: FIBMAP of a shared file "
+				"is EINVAL (FIEMAP tells the blocks)";
+	}
 	expect_as_stock([](const std::string &mount) {
-		const UniqueFd fd = open_file(mount + "/" + kCommon, O_RDONLY);
-		int block = 0;
-		const int result = ioctl(fd.get(), FIBMAP, &block);
-
 		return Observations{
-			{"FIBMAP", result < 0 ? errno_name(errno)
-					      : std::to_string(block)}};
+			{"FIBMAP", first_block(mount + "/" + kCommon)}};
 	});
 }
 

@@ -24,8 +24,10 @@ TEST_F(ImageList, NamesEveryImageOfTheStore)
 
 	for (const auto &names : {big_images(), huge_images()})
 		listed.insert(listed.end(), names.begin(), names.end());
+	// Those without a tree of seeded content have tests of their own.
 	for (const Image &image : images().all())
-		stored.push_back(image.name);
+		if (!image.tree->files.empty())
+			stored.push_back(image.name);
 	EXPECT_THAT(listed, UnorderedElementsAreArray(stored));
 }
 
