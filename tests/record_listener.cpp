@@ -4,6 +4,7 @@
 
 #include "fd.h"
 
+#include <algorithm>
 #include <filesystem>
 #include <iostream>
 #include <sys/reboot.h>
@@ -12,6 +13,9 @@
 namespace erofs_share {
 
 namespace {
+
+/// Writing here lets WARN_ONCE() and the like speak again.
+constexpr const char *kWarnOnce = "/sys/kernel/debug/clear_warn_once";
 
 std::string full_name(const testing::TestInfo &info)
 {
@@ -148,10 +152,19 @@ void RecordListener::OnTestEnd(const testing::TestInfo &info)
 		  static_cast<double>(result.elapsed_time()) / 1000.0},
 		 {"complaints", complaints},
 		 {"properties", properties}});
+	if (complaints.empty())
+		return;
 	// What a kernel does after a complaint says nothing about the next
-	// test: that gets a guest of its own.
-	if (!complaints.empty())
+	// test: that gets a guest of its own. After a mere warning it goes on
+	// as it was; let it warn again when there is reason to.
+	if (std::any_of(complaints.begin(), complaints.end(),
+			[](const std::string &line) {
+				return line.find("WARNING:") ==
+				       std::string::npos;
+			}) ||
+	    access(kWarnOnce, W_OK) != 0)
 		reboot(RB_AUTOBOOT);
+	write_text(kWarnOnce, "1");
 }
 
 void RecordListener::send_xml(const std::string &path) const
