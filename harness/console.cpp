@@ -17,7 +17,8 @@ namespace {
 
 constexpr std::size_t kExcerpt = 30;
 
-/// The lines of @path, without what a serial line puts at their ends.
+/// The lines of @path from the start of the last test on (all, when no test
+/// was started), without what a serial line puts at their ends.
 std::vector<std::string> lines_of(const std::string &path)
 {
 	std::vector<std::string> lines;
@@ -28,6 +29,8 @@ std::vector<std::string> lines_of(const std::string &path)
 	for (std::string line; std::getline(text, line);) {
 		while (!line.empty() && line.back() == '\r')
 			line.pop_back();
+		if (line.rfind("[ RUN ", 0) == 0)
+			lines.clear();
 		lines.push_back(line);
 	}
 	return lines;
@@ -106,7 +109,7 @@ std::string stable_complaint(const std::string &line)
 {
 	static const std::regex kVolatile(
 		R"((, | at )?address:? [0-9a-fx]+|CPU: \d+ |[UP]ID: \d+ |)"
-		R"(\+0x[0-9a-f]+/0x[0-9a-f]+|0x[0-9a-f]+|\b[0-9a-f]{16}\b)");
+		R"(, CPU#\d+: \S+|\+0x[0-9a-f]+/0x[0-9a-f]+|0x[0-9a-f]+|\b[0-9a-f]{16}\b)");
 	static const std::regex kSpaces(" +");
 
 	return std::regex_replace(std::regex_replace(line, kVolatile, ""),

@@ -41,7 +41,15 @@ class ReadsInFlight {
 			  0);
 		held_.emplace(device);
 		EXPECT_EQ(readahead(fd.get(), 0, spec().size), 0);
-		EXPECT_GT(device.reads_held(), 0U);
+		any_ = device.reads_held() > 0;
+	}
+
+	/// Why there are none, where the running kernel can do without reading
+	/// again; "" when there are. For GTEST_SKIP.
+	[[nodiscard]] std::string none() const
+	{
+		EXPECT_TRUE(any_ || !erofs_is_ours());
+		return any_ ? "" : "nothing was read from the device";
 	}
 
 	/// Expects that unmounting @mount waits until the reads may end, and
@@ -63,6 +71,7 @@ class ReadsInFlight {
       private:
 	DmDevice &device_;
 	std::optional<HeldReads> held_;
+	bool any_ = false;
 };
 
 class UnmountInFlight : public ErofsTest,
@@ -76,6 +85,8 @@ TEST_P(UnmountInFlight, WaitsForItsReadsWithoutSharing)
 	Mount mount = image.mount({});
 
 	ReadsInFlight reads(mount, image.device());
+	if (!reads.none().empty())
+		GTEST_SKIP() << reads.none();
 	reads.expect_unmount_waits(mount);
 }
 
@@ -97,6 +108,8 @@ TEST_P(SharedUnmountInFlight, OfOneImageWaitsForItsReadsAndTheOtherReadsOn)
 	const Mount other = mount_shared(other_image(GetParam()));
 
 	ReadsInFlight reads(mount, image.device());
+	if (!reads.none().empty())
+		GTEST_SKIP() << reads.none();
 	reads.expect_unmount_waits(mount);
 	EXPECT_EQ(difference(other.at(kFile), spec()), "");
 }
@@ -109,6 +122,8 @@ TEST_P(SharedUnmountInFlight, OfTheLastImageWaitsForItsReads)
 	Mount mount = image.mount(sharing());
 
 	ReadsInFlight reads(mount, image.device());
+	if (!reads.none().empty())
+		GTEST_SKIP() << reads.none();
 	reads.expect_unmount_waits(mount);
 }
 
@@ -121,6 +136,8 @@ TEST_P(SharedUnmountInFlight, OfAReaderThatWaitsForAnotherImageIsClean)
 	Mount other = mount_shared(other_image(GetParam()));
 
 	ReadsInFlight reads(slow, image.device());
+	if (!reads.none().empty())
+		GTEST_SKIP() << reads.none();
 	// It has none of its own in flight, so nothing holds it.
 	EXPECT_EQ(other.try_unmount(), 0);
 	reads.expect_unmount_waits(slow);
