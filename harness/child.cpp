@@ -129,7 +129,9 @@ ProgramResult run_program(const std::string &root,
 	arguments.push_back(nullptr);
 
 	Child child([&] {
-		if (chroot(root.c_str()) == 0 && chdir("/") == 0 &&
+		// Only root may chroot(2), also to where it is.
+		if ((root == "/" || chroot(root.c_str()) == 0) &&
+		    chdir("/") == 0 &&
 		    dup2(pipe.input.get(), STDOUT_FILENO) >= 0 &&
 		    (capture == Capture::kOutput ||
 		     dup2(pipe.input.get(), STDERR_FILENO) >= 0))
