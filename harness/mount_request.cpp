@@ -12,6 +12,7 @@
 #include <memory>
 #include <string_view>
 #include <sys/mount.h>
+#include <utility>
 
 namespace erofs_share {
 
@@ -103,7 +104,7 @@ void take_fs_options(char *options, MountRequest &request)
 
 	while (mnt_optstr_next_option(&options, &name, &name_size, &value,
 				      &value_size) == 0) {
-		const std::string key(name, name_size);
+		std::string key(name, name_size);
 		std::string text(value != nullptr ? value : "", value_size);
 
 		// Quotes keep a comma from ending an option; they end here.
@@ -121,8 +122,9 @@ void take_fs_options(char *options, MountRequest &request)
 		} else if (key == "inode_share" && value == nullptr) {
 			// Implied.
 		} else {
-			request.fs_options.push_back(
-				value != nullptr ? key + "=" + text : key);
+			if (value != nullptr)
+				key.append("=").append(text);
+			request.fs_options.push_back(std::move(key));
 		}
 	}
 }

@@ -243,9 +243,10 @@ void mount_new(const MountRequest &request, MountReport &report)
 		report.warnings.push_back(about(
 			request,
 			"mounted, but it shares nothing: " + request.source +
-				" has no fingerprints; make it with mkfs.erofs "
+				" has no fingerprints (make it with mkfs.erofs "
 				"--xattr-inode-digest=trusted.erofs."
-				"fingerprint"));
+				"fingerprint), or it was mounted before "
+				"without sharing"));
 }
 
 /// Gives the mount at the target the attributes that are asked for. As with

@@ -189,6 +189,11 @@ ProgramResult helper(const std::vector<std::string> &arguments)
 	return run(argv);
 }
 
+void PrintTo(const ProgramResult &result, std::ostream *out)
+{
+	*out << "status " << result.status << ", '" << result.output << "'";
+}
+
 void MountHelper::SetUp()
 {
 	ShareTest::SetUp();

@@ -129,12 +129,13 @@ class MountHelper : public ShareTest {
 	std::vector<std::string> loops_;
 };
 
+/// Prints a program's end readably in failures.
+void PrintTo(const ProgramResult &result, std::ostream *out);
+
 /// Matches a ProgramResult by exit status, and output: a text or a matcher.
 MATCHER_P2(Prints, status, output,
 	   "ends with status " + testing::PrintToString(status))
 {
-	*result_listener << "which is status " << arg.status << " and prints '"
-			 << arg.output << "'";
 	return arg.status == status && testing::Matches(output)(arg.output);
 }
 

@@ -6,6 +6,7 @@
 #include "error.h"
 #include "proc.h"
 
+#include <optional>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -20,18 +21,25 @@ constexpr uid_t kSomebody = 1000;
 
 class MountHelperRefusal : public MountHelper {
       protected:
+	void SetUp() override
+	{
+		MountHelper::SetUp();
+		if (!IsSkipped())
+			target_.emplace();
+	}
 	void TearDown() override
 	{
-		if (!IsSkipped()) {
-			EXPECT_EQ(mounted_source(target_.path()), "");
+		if (target_) {
+			EXPECT_EQ(mounted_source(target()), "");
 		}
+		target_.reset();
 		MountHelper::TearDown();
 	}
 	/// mount -t erofs-share of a good image with @options.
 	[[nodiscard]] ProgramResult mount_with(const std::string &options) const
 	{
 		return mount8(options, images().find("enc-plain").disk(),
-			      target_.path());
+			      target_->path());
 	}
 	/// The same with the id in @path.
 	[[nodiscard]] ProgramResult mount_by(const std::string &path) const
@@ -40,11 +48,11 @@ class MountHelperRefusal : public MountHelper {
 	}
 	[[nodiscard]] const std::string &target() const
 	{
-		return target_.path();
+		return target_->path();
 	}
 
       private:
-	MountPoint target_;
+	std::optional<MountPoint> target_;
 };
 
 /// A file that makes no domain id, and what is said of it.
