@@ -16,7 +16,9 @@
 #include <sched.h>
 #include <sstream>
 #include <sys/ioctl.h>
+#include <sys/ptrace.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 namespace erofs_share {
@@ -76,7 +78,8 @@ class MountHelperSecrecy : public MountHelper {
 	}
 	/// mount -t erofs-share with the id from @pipe, in the background.
 	[[nodiscard]] Child start(const IdPipe &pipe,
-				  const std::string &program = "/bin/mount")
+				  const std::string &program = "/bin/mount",
+				  bool traced = false)
 	{
 		std::vector<std::string> argv{program};
 
@@ -91,6 +94,8 @@ class MountHelperSecrecy : public MountHelper {
 			words.push_back(word.data());
 		words.push_back(nullptr);
 		return Child([&] {
+			if (traced)
+				ptrace(PTRACE_TRACEME, 0, nullptr, nullptr);
 			execv(words[0], words.data());
 			return 127;
 		});
@@ -99,8 +104,8 @@ class MountHelperSecrecy : public MountHelper {
 	{
 		return target_->path();
 	}
-	/// How often the id is in the memory of process @pid, as far as that
-	/// can be read and written.
+	/// How often the second half of the id is in the memory that process
+	/// @pid can write. What frees memory may write over the first half.
 	[[nodiscard]] int copies_in(pid_t pid) const;
 
       private:
@@ -130,9 +135,9 @@ int MountHelperSecrecy::copies_in(pid_t pid) const
 			memory.get(), std::as_writable_bytes(std::span(bytes)),
 			from, process + "/mem");
 		const std::string_view text(bytes.data(), size);
-		for (std::size_t at = text.find(id.view());
-		     at != std::string_view::npos;
-		     at = text.find(id.view(), at + 1))
+		const std::string_view half = id.view().substr(16);
+		for (std::size_t at = text.find(half);
+		     at != std::string_view::npos; at = text.find(half, at + 1))
 			copies++;
 	}
 	return copies;
@@ -210,6 +215,33 @@ TEST_F(MountHelperSecrecy, ItIsHeldOnceInLockedMemoryThatNoDumpHas)
 	EXPECT_TRUE(has_locked_undumped_page(child.pid()));
 	pipe.input.reset();
 	EXPECT_EQ(child.wait(), 0);
+}
+
+TEST_F(MountHelperSecrecy, WhenItEndsItsMemoryHoldsNoCopy)
+{
+	constexpr int kAtExit = SIGTRAP | (PTRACE_EVENT_EXIT << 8);
+	IdPipe pipe;
+	Child child = start(pipe, "/sbin/mount.erofs-share", true);
+	int status = 0;
+
+	// It stops in execve(2), and then where it has ended but for its
+	// memory.
+	ASSERT_EQ(waitpid(child.pid(), &status, 0), child.pid());
+	ASSERT_TRUE(WIFSTOPPED(status));
+	ASSERT_EQ(ptrace(PTRACE_SETOPTIONS, child.pid(), nullptr,
+			 PTRACE_O_TRACEEXIT),
+		  0);
+	ASSERT_EQ(ptrace(PTRACE_CONT, child.pid(), nullptr, nullptr), 0);
+	pipe.put(domain());
+	pipe.wait_until_read();
+	EXPECT_EQ(copies_in(child.pid()), 1);
+	pipe.input.reset();
+	ASSERT_EQ(waitpid(child.pid(), &status, 0), child.pid());
+	ASSERT_EQ(status >> 8, kAtExit);
+	EXPECT_EQ(copies_in(child.pid()), 0);
+	ASSERT_EQ(ptrace(PTRACE_CONT, child.pid(), nullptr, nullptr), 0);
+	EXPECT_EQ(child.wait(), 0);
+	EXPECT_TRUE(shows_inode_share(target()));
 }
 
 TEST_F(MountHelperSecrecy, ASignalEndsTheWaitAndNothingIsMounted)
