@@ -14,7 +14,7 @@ V	?= 0
 export KERNEL KDIR KSRC V
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help demo check compare module diff lint clean refresh known-kernel
+.PHONY: help demo check compare module helper diff lint clean refresh known-kernel
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/\1|\2/p' Makefile | awk -F '|' '{ printf "make %-10s %s\n", $$1, $$2 }'
@@ -36,6 +36,10 @@ compare: known-kernel ## run the suite on our module and on mainline's own shari
 module: known-kernel ## build build/KERNEL/erofs.ko (KDIR= and KSRC= replace the downloaded kernel)
 	@scripts/deps module
 	@scripts/build-module "$(KERNEL)" "build/$(KERNEL)"
+
+helper: ## build build/harness/mount.erofs-share, which mount -t erofs-share runs
+	@scripts/deps harness
+	@scripts/build-harness mount.erofs-share >/dev/null
 
 diff: known-kernel ## print what the hooks change in the kernel's own files
 	@scripts/deps module >&2

@@ -116,7 +116,7 @@ std::string run_in_child(const std::function<std::string()> &body)
 }
 
 ProgramResult run_program(const std::string &root,
-			  const std::vector<std::string> &argv)
+			  const std::vector<std::string> &argv, Capture capture)
 {
 	Pipe pipe;
 	std::vector<char *> arguments;
@@ -129,8 +129,12 @@ ProgramResult run_program(const std::string &root,
 	arguments.push_back(nullptr);
 
 	Child child([&] {
-		if (chroot(root.c_str()) == 0 && chdir("/") == 0 &&
-		    dup2(pipe.input.get(), STDOUT_FILENO) >= 0)
+		// Only root may chroot(2), also to where it is.
+		if ((root == "/" || chroot(root.c_str()) == 0) &&
+		    chdir("/") == 0 &&
+		    dup2(pipe.input.get(), STDOUT_FILENO) >= 0 &&
+		    (capture == Capture::kOutput ||
+		     dup2(pipe.input.get(), STDERR_FILENO) >= 0))
 			execv(arguments[0], arguments.data());
 		return 127;
 	});

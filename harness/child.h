@@ -46,12 +46,19 @@ std::string run_in_child(const std::function<std::string()> &body);
 /// What a program came back with.
 struct ProgramResult {
 	int status = 0;	    ///< as Child::wait() has it; 127: could not start
-	std::string output; ///< its standard output
+	std::string output; ///< what it printed
+};
+
+/// Which of what a program prints is wanted.
+enum class Capture {
+	kOutput, ///< its standard output
+	kAll,	 ///< and its standard error, as they come
 };
 
 /// Runs @argv, whose first word is the program's path, with @root as its root
 /// directory, and waits for its end. Throws when there can be no new process.
 ProgramResult run_program(const std::string &root,
-			  const std::vector<std::string> &argv);
+			  const std::vector<std::string> &argv,
+			  Capture capture = Capture::kOutput);
 
 } // namespace erofs_share

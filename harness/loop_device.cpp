@@ -10,6 +10,13 @@
 
 namespace erofs_share {
 
+namespace {
+
+// Detached with its last user, also when this process is killed.
+constexpr unsigned int kFlags = LO_FLAGS_READ_ONLY | LO_FLAGS_AUTOCLEAR;
+
+} // namespace
+
 LoopDevice::LoopDevice(const std::string &file, LoopIo io)
 {
 	const UniqueFd control = open_file("/dev/loop-control", O_RDWR);
@@ -26,14 +33,14 @@ LoopDevice::LoopDevice(const std::string &file, LoopIo io)
 		device_ = open_file(path_, O_RDONLY);
 		config.fd = static_cast<unsigned int>(backing.get());
 		config.block_size = 512;
-		config.info.lo_flags = LO_FLAGS_READ_ONLY;
+		config.info.lo_flags = kFlags;
 		if (io == LoopIo::kDirect)
 			config.info.lo_flags |= LO_FLAGS_DIRECT_IO;
 		if (ioctl(device_.get(), LOOP_CONFIGURE, &config) == 0)
 			return;
 		if (errno == EINVAL) {
 			config.block_size = 0;
-			config.info.lo_flags = LO_FLAGS_READ_ONLY;
+			config.info.lo_flags = kFlags;
 			if (ioctl(device_.get(), LOOP_CONFIGURE, &config) == 0)
 				return;
 		}

@@ -14,7 +14,8 @@ enum class LoopIo {
 	kBuffered, ///< through the page cache
 };
 
-/// A loop device over @file, detached when it goes out of scope.
+/// A loop device over @file, detached when it goes out of scope, or with the
+/// last mount of it if that is later.
 class LoopDevice {
       public:
 	/// Attaches the next free loop device read-only to @file; with direct

@@ -5,9 +5,7 @@
 #include "error.h"
 #include "fd.h"
 
-#include <array>
 #include <cstring>
-#include <fcntl.h>
 #include <iostream>
 #include <libmount.h>
 #include <memory>
@@ -71,105 +69,32 @@ class OptionString {
 	std::string text_;
 };
 
-/// One fs context: fsopen(2) or fspick(2), and what follows on it.
-class FsContext {
-      public:
-	explicit FsContext(int fd) : fd_(fd)
-	{
-	}
-
-	/// Each step returns false and remembers the errno when it fails.
-	bool set_string(const std::string &key, const char *value)
-	{
-		return step("fsconfig " + key,
-			    fsconfig(fd_.get(), FSCONFIG_SET_STRING,
-				     key.c_str(), value, 0));
-	}
-	bool set_flag(const std::string &key)
-	{
-		return step("fsconfig " + key,
-			    fsconfig(fd_.get(), FSCONFIG_SET_FLAG, key.c_str(),
-				     nullptr, 0));
-	}
-	bool command(unsigned int which, const std::string &name)
-	{
-		return step("fsconfig " + name,
-			    fsconfig(fd_.get(), which, nullptr, nullptr, 0));
-	}
-	bool set_options(const MountOptions &options)
-	{
-		for (const std::string &option : options.extra) {
-			const std::size_t equals = option.find('=');
-			const bool ok =
-				equals == std::string::npos
-					? set_flag(option)
-					: set_string(option.substr(0, equals),
-						     option.c_str() + equals +
-							     1);
-			if (!ok)
-				return false;
-		}
-		if (options.inode_share && !set_flag("inode_share"))
+bool set_options(FsContext &context, const MountOptions &options)
+{
+	for (const std::string &option : options.extra)
+		if (!context.set_option(option))
 			return false;
-		if (options.domain &&
-		    !set_string("domain_id", options.domain->reveal().c_str()))
-			return false;
-		return true;
-	}
-	bool attach(const std::string &target)
-	{
-		const UniqueFd tree(
-			fsmount(fd_.get(), FSMOUNT_CLOEXEC, MOUNT_ATTR_RDONLY));
-
-		if (!step("fsmount", tree.valid() ? 0 : -1))
-			return false;
-		return step("move_mount " + target,
-			    move_mount(tree.get(), "", AT_FDCWD, target.c_str(),
-				       MOVE_MOUNT_F_EMPTY_PATH));
-	}
-	/// The outcome so far, with the context's log taken out of it.
-	MountOutcome finish()
-	{
-		std::array<char, 8192> line{};
-
-		for (;;) {
-			const ssize_t got =
-				read(fd_.get(), line.data(), line.size());
-			if (got <= 0)
-				break;
-			std::string text(line.data(),
-					 static_cast<std::size_t>(got));
-			while (!text.empty() && text.back() == '\n')
-				text.pop_back();
-			outcome_.log.push_back(std::move(text));
-		}
-		return outcome_;
-	}
-
-      private:
-	bool step(const std::string &call, int result)
-	{
-		if (result >= 0)
-			return true;
-		outcome_.error = errno;
-		outcome_.call = call;
+	if (options.inode_share && !context.set_flag("inode_share"))
 		return false;
-	}
-
-	UniqueFd fd_;
-	MountOutcome outcome_;
-};
+	return !options.domain ||
+	       context.set_string("domain_id",
+				  options.domain->reveal().c_str());
+}
 
 MountOutcome mount_by_fsopen(const std::string &source,
 			     const std::string &target,
 			     const MountOptions &options)
 {
-	FsContext context(fsopen("erofs", FSOPEN_CLOEXEC));
+	FsContext context = FsContext::open();
 
 	if (context.set_string("source", source.c_str()) &&
-	    context.set_flag("ro") && context.set_options(options) &&
-	    context.command(FSCONFIG_CMD_CREATE, "create"))
-		context.attach(target);
+	    context.set_flag("ro") && set_options(context, options) &&
+	    context.create()) {
+		const UniqueFd tree = context.make_mount(MOUNT_ATTR_RDONLY);
+
+		if (tree.valid())
+			context.attach(tree, target);
+	}
 	return context.finish();
 }
 
@@ -227,18 +152,6 @@ MountOutcome mount_by_libmount(const std::string &source,
 
 } // namespace
 
-std::string MountOutcome::text() const
-{
-	std::string all =
-		error == 0
-			? std::string("no error")
-			: call + ": " + std::generic_category().message(error);
-
-	for (const std::string &line : log)
-		all += "; " + line;
-	return all;
-}
-
 Mount &Mount::operator=(Mount &&other) noexcept
 {
 	if (this != &other) {
@@ -288,12 +201,10 @@ void Mount::unmount()
 MountOutcome Mount::remount(const MountOptions &options, MountApi api) const
 {
 	if (api == MountApi::kFsopen) {
-		FsContext context(fspick(AT_FDCWD, target_.c_str(),
-					 FSPICK_CLOEXEC | FSPICK_NO_AUTOMOUNT));
+		FsContext context = FsContext::pick(target_);
 
-		if (context.set_flag("ro") && context.set_options(options))
-			context.command(FSCONFIG_CMD_RECONFIGURE,
-					"reconfigure");
+		if (context.set_flag("ro") && set_options(context, options))
+			context.reconfigure();
 		return context.finish();
 	}
 

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "domain_id.h"
+#include "fs_context.h"
 
 #include <optional>
 #include <string>
@@ -32,18 +33,6 @@ struct MountOptions {
 	{
 		return {.inode_share = true, .domain = id, .extra = {}};
 	}
-};
-
-/// What a mount or remount call came back with.
-struct MountOutcome {
-	int error = 0; ///< errno, 0 on success
-	/// The call that failed, such as "fsconfig domain_id".
-	std::string call;
-	/// Lines of the fs context log (kFsopen only), kernel's own words.
-	std::vector<std::string> log;
-
-	/// One line for a person: call, errno and log.
-	[[nodiscard]] std::string text() const;
 };
 
 /// A mounted file system; unmounted when it goes out of scope.

@@ -49,5 +49,5 @@ teardown()
 @test "an unknown group: one line that lists the known ones" {
 	run --separate-stderr "$top/scripts/deps" modul
 	[ "$status" -ne 0 ]
-	one_line "unknown group 'modul'; there are: module images guest check lint"
+	one_line "unknown group 'modul'; there are: module images harness guest check lint"
 }

@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Opening, checking, reading and wiping a file with a domain id.
+#include "domain_id_file.h"
+
+#include "error.h"
+#include "fd.h"
+#include "mount_failure.h"
+
+#include <array>
+#include <charconv>
+#include <csignal>
+#include <cstring>
+#include <fcntl.h>
+#include <poll.h>
+#include <string_view>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace erofs_share {
+
+namespace {
+
+constexpr std::size_t kPage = 4096;
+/// An id, its newline, and a byte that shows that there is more.
+constexpr std::size_t kReadMax = kDomainIdMax + 2;
+
+/// @text as it stands in messages about a file.
+[[noreturn]] void refuse(const std::string &path, const std::string &text)
+{
+	throw MountFailure(MountStatus::kUsage,
+			   "domain_id_file " + path + ": " + text);
+}
+
+[[noreturn]] void refuse_errno(const std::string &path)
+{
+	refuse(path, std::generic_category().message(errno));
+}
+
+/// Whoever owns a symbolic link says where it leads.
+void check_link(const std::string &path)
+{
+	struct stat info {};
+
+	if (lstat(path.c_str(), &info) != 0)
+		refuse_errno(path);
+	if (S_ISLNK(info.st_mode) && info.st_uid != 0 &&
+	    info.st_uid != geteuid())
+		refuse(path, "is a symbolic link of user " +
+				     std::to_string(info.st_uid) +
+				     ", who can make it lead anywhere; name "
+				     "the file itself");
+}
+
+void check_file(int fd, bool is_descriptor, const std::string &path)
+{
+	struct stat info {};
+	std::array<char, 8> mode{};
+
+	if (fstat(fd, &info) != 0)
+		refuse_errno(path);
+	// Who else holds the other end, only the caller knows.
+	if (is_descriptor && (S_ISFIFO(info.st_mode) || S_ISSOCK(info.st_mode)))
+		return;
+	if (!S_ISREG(info.st_mode))
+		refuse(path, is_descriptor
+				     ? "is no regular file, pipe or socket"
+				     : "is not a regular file");
+	if (info.st_uid != 0 && info.st_uid != geteuid())
+		refuse(path, "belongs to user " + std::to_string(info.st_uid) +
+				     "; expected root: chown root " + path);
+	if ((info.st_mode & 077) == 0)
+		return;
+	*std::to_chars(mode.data(), mode.data() + mode.size() - 1,
+		       static_cast<unsigned int>(info.st_mode & 07777), 8)
+		 .ptr = '\0';
+	refuse(path, std::string("others may use it (mode ") + mode.data() +
+			     "); expected 0600 or 0400: chmod 600 " + path);
+}
+
+/// Waits until @fd can be read. The helper's signals are blocked while it holds
+/// an id, so that none ends it before it has wiped that; here they may come.
+void wait_readable(int fd, const std::string &path)
+{
+	pollfd wanted{.fd = fd, .events = POLLIN, .revents = 0};
+	sigset_t none;
+
+	sigemptyset(&none);
+	if (ppoll(&wanted, 1, nullptr, &none) >= 0)
+		return;
+	if (errno == EINTR)
+		throw MountFailure(MountStatus::kInterrupted, "interrupted");
+	refuse_errno(path);
+}
+
+} // namespace
+
+std::optional<int> descriptor_in(const std::string &path)
+{
+	static constexpr std::array<std::string_view, 2> kDirectories = {
+		"/dev/fd/", "/proc/self/fd/"};
+
+	if (path == "/dev/stdin")
+		return STDIN_FILENO;
+	for (const std::string_view directory : kDirectories) {
+		const char *const end = path.data() + path.size();
+		int fd = -1;
+
+		if (path.compare(0, directory.size(), directory) != 0)
+			continue;
+		const auto [rest, error] = std::from_chars(
+			path.data() + directory.size(), end, fd);
+		if (error == std::errc() && rest == end && fd >= 0)
+			return fd;
+	}
+	return std::nullopt;
+}
+
+DomainIdFile::DomainIdFile(const std::string &path)
+{
+	const std::optional<int> given = descriptor_in(path);
+	UniqueFd opened;
+
+	if (!given) {
+		check_link(path);
+		// A FIFO must not make us wait: it is refused.
+		opened = UniqueFd(open(path.c_str(), O_RDONLY | O_CLOEXEC |
+							     O_NOCTTY |
+							     O_NONBLOCK));
+		if (!opened.valid())
+			refuse_errno(path);
+	}
+	const int fd = given ? *given : opened.get();
+	check_file(fd, given.has_value(), path);
+
+	void *const page = mmap(nullptr, kPage, PROT_READ | PROT_WRITE,
+				MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (page == MAP_FAILED)
+		throw_errno("memory for the domain id");
+	text_ = static_cast<char *>(page);
+	try {
+		if (mlock(text_, kPage) != 0 ||
+		    madvise(text_, kPage, MADV_DONTDUMP) != 0)
+			throw_errno("locking the domain id's memory");
+		check_content(read_all(fd, path), path);
+	} catch (...) {
+		wipe();
+		throw;
+	}
+}
+
+DomainIdFile::~DomainIdFile()
+{
+	wipe();
+}
+
+void DomainIdFile::wipe()
+{
+	explicit_bzero(text_, kPage);
+	munmap(text_, kPage);
+}
+
+std::size_t DomainIdFile::read_all(int fd, const std::string &path)
+{
+	std::size_t size = 0;
+
+	while (size < kReadMax) {
+		wait_readable(fd, path);
+		const ssize_t got = read(fd, text_ + size, kReadMax - size);
+
+		if (got == 0)
+			break;
+		if (got > 0)
+			size += static_cast<std::size_t>(got);
+		else if (errno != EINTR && errno != EAGAIN)
+			refuse_errno(path);
+	}
+	return size;
+}
+
+void DomainIdFile::check_content(std::size_t size, const std::string &path)
+{
+	// Volatile, a byte at a time: nothing of the id may stay in vector
+	// registers, which the kernel saves where we cannot wipe.
+	volatile char *const bytes = text_;
+
+	if (size > 0 && bytes[size - 1] == '\n')
+		bytes[--size] = '\0';
+	if (size == 0)
+		refuse(path, "is empty; expected a domain id of 1 to " +
+				     std::to_string(kDomainIdMax) + " bytes");
+	if (size > kDomainIdMax)
+		refuse(path, "is too long; expected a domain id of 1 to " +
+				     std::to_string(kDomainIdMax) + " bytes");
+	for (std::size_t i = 0; i < size; i++)
+		if (bytes[i] == '\0' || bytes[i] == '\n' || bytes[i] == ',')
+			refuse(path, "holds a comma, a second line or a NUL; "
+				     "expected a domain id and nothing else");
+}
+
+} // namespace erofs_share

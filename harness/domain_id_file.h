@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// A domain id read from a file that only its owner can read, or from a
+// descriptor, for the mount helper. Nothing but the kernel sees the id: it lies
+// in one page that is locked, left out of core dumps and wiped.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+
+namespace erofs_share {
+
+/// The longest domain id, in bytes.
+inline constexpr std::size_t kDomainIdMax = 255;
+
+/// The descriptor that @path stands for (/dev/fd/N, /proc/self/fd/N,
+/// /dev/stdin); nothing if it is a path like any other.
+std::optional<int> descriptor_in(const std::string &path);
+
+/// The id in a file, as long as this object lives.
+class DomainIdFile {
+      public:
+	/// Reads the id from @path, less one newline at its end. The file is a
+	/// regular one of root or the caller, without any permission for group
+	/// and others; a descriptor may also be a pipe or a socket. The id is
+	/// 1 to 255 bytes without comma, newline or NUL. Throws MountFailure,
+	/// which names the file and never says what is in it.
+	explicit DomainIdFile(const std::string &path);
+	DomainIdFile(const DomainIdFile &) = delete;
+	DomainIdFile &operator=(const DomainIdFile &) = delete;
+	DomainIdFile(DomainIdFile &&) = delete;
+	DomainIdFile &operator=(DomainIdFile &&) = delete;
+	/// Wipes the id.
+	~DomainIdFile();
+
+	/// The id, NUL-terminated, in memory of this object.
+	[[nodiscard]] const char *c_str() const
+	{
+		return text_;
+	}
+
+      private:
+	std::size_t read_all(int fd, const std::string &path);
+	void check_content(std::size_t size, const std::string &path);
+	void wipe();
+
+	char *text_ = nullptr;
+};
+
+} // namespace erofs_share
