@@ -18,8 +18,9 @@ struct ParityCount {
 
 /// Compares every test that ran, and was not skipped, in @stock with the same
 /// test in @ours, and prints each difference with both values. What did not
-/// run in @stock needs sharing and is left out; what ran there and not in
-/// @ours is a difference.
+/// run in @stock needs sharing and is left out, as is a test with the property
+/// "parity" of value "none"; what else ran there and not in @ours is a
+/// difference.
 ParityCount print_parity(const Report &stock, const Report &ours,
 			 std::ostream &out);
 

@@ -234,6 +234,14 @@ two_sides()
 	[ "${lines[-1]}" = "total 0 1 0" ]
 }
 
+@test "parity: a test that says so need not agree" {
+	guest stock 1 "$(plan A.One A.Two)" "$(finish A.One passed)" \
+		"$(finish A.Two passed '' '{"parity":"none"}')"
+	guest ours 1 "$(plan A.One A.Two)" "$(finish A.One passed)" "$(finish A.Two skipped 'not here')"
+	run "$tool" parity stock ours
+	[ "${lines[-1]}" = "total 1 0 0" ]
+}
+
 @test "parity --modes: lists what differs between plain and shared, and fails of nothing" {
 	tests=(In/A.One/plain_lz4 In/A.One/shared_lz4 In/A.Two/plain In/A.Two/shared In/A.Three/plain)
 	guest ours 1 "$(plan "${tests[@]}")" \
