@@ -128,6 +128,18 @@ Tree make_pair_half(const std::string &name, std::uint64_t own, Content big)
 	return tree;
 }
 
+/// As many small files as a real image has in a directory, and a large one.
+Tree make_many()
+{
+	Tree tree{.name = "many", .files = {}};
+
+	for (std::uint64_t i = 0; i < 200; i++)
+		tree.files.push_back({"small/" + std::to_string(i),
+				      100 + 37 * i, 1000 + i, Content::kText});
+	tree.files.push_back({"large", 24 * kMiB, 24, Content::kRandom});
+	return tree;
+}
+
 /// A few MB in all, for images in many encodings.
 Tree make_mix()
 {
@@ -246,6 +258,7 @@ const std::vector<Tree> &all_trees()
 		make_pair_half("dup-b", 0xb, Content::kRandom),
 		make_pair_half("text-a", 0xa, Content::kText),
 		make_pair_half("text-b", 0xb, Content::kText),
+		make_many(),
 		make_mix(),
 		make_facets(),
 		make_huge(),

@@ -43,12 +43,29 @@ class DomainId {
 	/// A new id of 32 hexadecimal digits from getrandom(2).
 	static DomainId random();
 
+	/// The id whose masked bytes are @hex, as masked_hex() gave it: how an
+	/// id gets into a guest. Throws std::invalid_argument.
+	static DomainId from_masked_hex(std::string_view hex);
+	[[nodiscard]] std::string masked_hex() const;
+
+	/// Bytes in the plain text.
+	[[nodiscard]] std::size_t size() const
+	{
+		return masked_.size();
+	}
+	/// Writes the plain text to the size() bytes at @out, which are the
+	/// caller's to wipe. A byte at a time: no register ever holds more of
+	/// it, so none can reach the memory where the kernel saves them.
+	void reveal_to(char *out) const;
+
 	[[nodiscard]] Revealed reveal() const
 	{
 		return Revealed(*this);
 	}
 
       private:
+	DomainId() = default;
+
 	static constexpr char kMask = 0x5a;
 	std::vector<char> masked_;
 };

@@ -15,6 +15,7 @@
 //   hung     a test did not end in time: test, seconds
 //   xml      the GoogleTest XML of a whole process: text
 //   demo     the page cache measured by the demo
+//   point    a program waits for the search of its memory: see no_trace.h
 #pragma once
 
 #include "fd.h"

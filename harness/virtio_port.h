@@ -13,6 +13,9 @@ namespace erofs_share {
 inline constexpr const char *kResultPort = "erofs-share.results";
 /// Port over which the host tells the guest's init what to run.
 inline constexpr const char *kCommandPort = "erofs-share.commands";
+/// Port over which the host tells a program that waits at a named point to go
+/// on: a byte for each.
+inline constexpr const char *kGoPort = "erofs-share.go";
 
 /// Opens the port called @name with open(2) @flags. Throws ENODEV when the
 /// machine has no such port.

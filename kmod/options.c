@@ -36,10 +36,16 @@ static int erofs_share_parse_id(struct fs_context *fc,
 		id = no_free_ptr(param->string);
 		len = strlen(id);
 		break;
+	/* the others are refused below, but the caller would free them unwiped */
 	case fs_value_is_blob:
-		/* refused below, but the caller would free it unwiped */
 		memzero_explicit(param->blob, param->size);
-		fallthrough;
+		len = 0;
+		break;
+	case fs_value_is_filename:
+		memzero_explicit((char *)param->name->name,
+				 strlen(param->name->name));
+		len = 0;
+		break;
 	default:
 		len = 0;
 		break;
@@ -66,6 +72,7 @@ static int erofs_share_parse_param(struct fs_context *fc,
 				   struct fs_parameter *param)
 {
 	struct erofs_sb_info *sbi = fc->s_fs_info;
+	int err;
 
 	if (!strcmp(param->key, "domain_id"))
 		return erofs_share_parse_id(fc, &sbi->share, param);
@@ -75,21 +82,42 @@ static int erofs_share_parse_param(struct fs_context *fc,
 		sbi->share.wanted = true;
 		return 0;
 	}
-	return erofs_stock_context_ops->parse_param(fc, param);
+
+	err = erofs_stock_context_ops->parse_param(fc, param);
+	/* a misspelt domain_id is none of the above, and freed unwiped */
+	if (err && param->type == fs_value_is_string && param->string)
+		memzero_explicit(param->string, strlen(param->string));
+	return err;
 }
 
 /*
- * mount(2) hands its options over as one string in a page that the caller frees
- * as it is.  Parsing has cut it up and LSMs may have moved parts of it, so wipe
- * all of it: nobody reads it after.
+ * How much of mount options may be wiped: mount(2) copies a whole page from its
+ * caller, with whatever stood behind the string there.  In-kernel callers have a
+ * string of any kind, of which only the text is known to be theirs.
+ */
+static size_t erofs_share_options_size(const void *data)
+{
+	size_t len = strlen(data);
+
+	if (!PAGE_ALIGNED(data) || !virt_addr_valid(data))
+		return len;
+	if (folio_test_slab(virt_to_folio(data)) && ksize(data) < PAGE_SIZE)
+		return len;
+	return max_t(size_t, len, PAGE_SIZE);
+}
+
+/*
+ * The options of mount(2) are in a page that the caller frees as it is.  Parsing
+ * has cut them up and LSMs may have moved parts of them, so wipe all of it:
+ * nobody reads it after.
  */
 static int erofs_share_parse_monolithic(struct fs_context *fc, void *data)
 {
-	size_t len = data ? strlen(data) : 0;
+	size_t size = data ? erofs_share_options_size(data) : 0;
 	int err = generic_parse_monolithic(fc, data);
 
-	if (len)
-		memzero_explicit(data, len);
+	if (size)
+		memzero_explicit(data, size);
 	return err;
 }
 

@@ -1,29 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // The domain id is a secret: the kernel shows it nowhere.
 #include "fd.h"
-#include "fixture.h"
 #include "proc.h"
+#include "secrecy_fixture.h"
 
 #include <filesystem>
 
 namespace erofs_share {
 namespace {
 
+using testing::Contains;
 using testing::HasSubstr;
 using testing::Not;
-
-class Secrecy : public ShareTest {
-      protected:
-	/// Whether @text holds the domain id, or the half of it that a careless
-	/// shortening would leave.
-	[[nodiscard]] bool reveals(const std::string &text) const
-	{
-		const DomainId::Revealed id = domain().reveal();
-
-		return text.find(id.view()) != std::string::npos ||
-		       text.find(id.view().substr(0, 16)) != std::string::npos;
-	}
-};
 
 TEST_F(Secrecy, ProcMountsShowsInodeShareAndNoDomainId)
 {
@@ -89,31 +77,59 @@ TEST_F(Secrecy, FailedMountsSayNothingOfTheDomainId)
 		EXPECT_FALSE(reveals(line)) << line;
 }
 
-TEST_F(Secrecy, SysfsHasNoNameAndNoAttributeWithTheDomainId)
+TEST_F(Secrecy, StatmountShowsNoDomainIdInAnyField)
+{
+	const Mount mount = mount_shared("enc-plain");
+	const std::vector<std::string> answers = statmount_everything();
+
+	if (answers.empty())
+		GTEST_SKIP() << "this kernel has no statmount(2)";
+	// The one about our mount, as proof that there is something to see.
+	EXPECT_THAT(answers, Contains(HasSubstr(mount.path())));
+	for (const std::string &answer : answers)
+		EXPECT_FALSE(reveals(answer));
+}
+
+TEST_F(Secrecy, SysfsAndProcFsHaveNoNameAndNoFileWithTheDomainId)
 {
 	namespace fs = std::filesystem;
 	const Mount mount = mount_shared("enc-plain");
+	std::size_t read = 0;
 
 	for (const char *root : {"/sys/fs/erofs", "/sys/class/bdi",
-				 "/sys/kernel/slab", "/proc/fs"}) {
+				 "/sys/module/erofs", "/proc/fs"}) {
 		if (!fs::exists(root))
 			continue;
-		for (const auto &entry : fs::recursive_directory_iterator(root))
+		for (const auto &entry :
+		     fs::recursive_directory_iterator(root)) {
 			EXPECT_FALSE(reveals(entry.path().string()))
 				<< entry.path();
-	}
-	for (const auto &entry :
-	     fs::recursive_directory_iterator("/sys/fs/erofs")) {
-		if (!entry.is_regular_file())
-			continue;
-		try {
-			EXPECT_FALSE(reveals(read_text(entry.path().string())))
-				<< entry.path();
-		} catch (const std::system_error &) {
-			// Some attributes can only be written.
-			continue;
+			if (!entry.is_regular_file())
+				continue;
+			try {
+				EXPECT_FALSE(reveals(
+					read_text(entry.path().string())))
+					<< entry.path();
+				read++;
+			} catch (const std::system_error &) {
+				// Some attributes can only be written.
+				continue;
+			}
 		}
 	}
+	EXPECT_GT(read, 5U);
+}
+
+TEST_F(Secrecy, NoSlabCacheIsNamedAfterTheDomain)
+{
+	namespace fs = std::filesystem;
+	const Mount mount = mount_shared("enc-plain");
+	const std::string slabs = read_text("/proc/slabinfo");
+
+	EXPECT_THAT(slabs, HasSubstr("erofs"));
+	EXPECT_FALSE(reveals(slabs));
+	for (const auto &entry : fs::directory_iterator("/sys/kernel/slab"))
+		EXPECT_FALSE(reveals(entry.path().string())) << entry.path();
 }
 
 } // namespace
