@@ -2,12 +2,16 @@
 // Mounting with an id in plain text for no longer than the system call.
 #include "mount_way.h"
 
+#include "child.h"
 #include "clear_page.h"
 #include "error.h"
 #include "fd.h"
 
 #include <fcntl.h>
+#include <iostream>
+#include <span>
 #include <sys/mount.h>
+#include <unistd.h>
 
 namespace erofs_share {
 
@@ -169,13 +173,101 @@ int by_mount(const MountRequest &request, const DomainId &id)
 		       : errno;
 }
 
+bool can_all(const MountRequest & /*request*/)
+{
+	return true;
+}
+
+/// The file that the mount helper reads the id from: wiped, then removed.
+class WipedFile {
+      public:
+	WipedFile(const RequestOption &option, const DomainId &id)
+	    : fd_(open_file(kPath, O_WRONLY | O_CREAT | O_EXCL, 0600))
+	{
+		ClearPage page;
+
+		add_value(page, option, id);
+		size_ = page.size();
+		write_all(fd_.get(),
+			  std::as_bytes(std::span(page.c_str(), size_)), kPath);
+	}
+	WipedFile(const WipedFile &) = delete;
+	WipedFile &operator=(const WipedFile &) = delete;
+	WipedFile(WipedFile &&) = delete;
+	WipedFile &operator=(WipedFile &&) = delete;
+	~WipedFile()
+	{
+		const std::string nothing(size_, '\0');
+
+		if (pwrite(fd_.get(), nothing.data(), size_, 0) < 0)
+			std::cerr << "wipe " << kPath << ": "
+				  << std::generic_category().message(errno)
+				  << '\n';
+		unlink(kPath);
+	}
+
+	static constexpr const char *kPath = "/run/domain-id";
+
+      private:
+	UniqueFd fd_;
+	std::size_t size_ = 0;
+};
+
+/// The helper takes one id, from a file, and always shares.
+bool helper_can(const MountRequest &request)
+{
+	std::size_t ids = 0;
+
+	for (const RequestOption &option : request.options) {
+		const bool id = option.value == OptionValue::kId ||
+				option.value == OptionValue::kLongId;
+
+		if ((option.key == "domain_id") != id)
+			return false;
+		if (!id && option.value != OptionValue::kNone &&
+		    option.value != OptionValue::kText)
+			return false;
+		ids += id ? 1 : 0;
+	}
+	return ids <= 1 && (ids == 1 || request.remount) &&
+	       !request.target.empty() && (request.source || request.remount) &&
+	       !request.id_behind_end && !request.options_after_create &&
+	       request.flags == 0 && request.type == "erofs";
+}
+
+int by_helper(const MountRequest &request, const DomainId &id)
+{
+	std::optional<WipedFile> file;
+	std::string options = request.remount ? "ro,remount" : "ro";
+
+	for (const RequestOption &option : request.options) {
+		if (option.key == "domain_id") {
+			file.emplace(option, id);
+			options += std::string(",domain_id_file=") +
+				   WipedFile::kPath;
+		} else if (option.key != "inode_share") {
+			options += "," + option.key;
+			if (option.value == OptionValue::kText)
+				options += "=" + option.text;
+		}
+	}
+	// The real errno stays in the helper.
+	return run_program("/", {"/sbin/mount.erofs-share",
+				 request.source.value_or("none"),
+				 request.target, "-o", options})
+				       .status == 0
+		       ? 0
+		       : EINVAL;
+}
+
 } // namespace
 
 const std::vector<MountWay> &mount_ways()
 {
 	static const std::vector<MountWay> kWays = {
-		{kFsconfigWay, by_fsconfig},
-		{kMountWay, by_mount},
+		{kFsconfigWay, by_fsconfig, can_all},
+		{kMountWay, by_mount, can_all},
+		{kHelperWay, by_helper, helper_can},
 	};
 
 	return kWays;

@@ -59,10 +59,13 @@ struct MountWay {
 	/// Returns the first errno, 0 on success. Throws when it could not even
 	/// ask.
 	int (*mount)(const MountRequest &request, const DomainId &id);
+	/// Whether @request can be made this way at all.
+	bool (*can)(const MountRequest &request);
 };
 
 inline constexpr const char *kFsconfigWay = "fsconfig(2)";
 inline constexpr const char *kMountWay = "mount(2)";
+inline constexpr const char *kHelperWay = "mount.erofs-share";
 
 /// All ways.
 const std::vector<MountWay> &mount_ways();

@@ -162,6 +162,7 @@ class Walk {
 		     .mount_point = other.path(),
 		     .target = taken})) {
 			if (!trial.applies_to(way.name) ||
+			    !way.can(trial.request) ||
 			    trial.out_of_reach(way.name) != outside)
 				continue;
 			const Point point{.name = trial.name,
@@ -241,7 +242,7 @@ class Walk {
 			      const Trial &trial) const
 	{
 		constexpr uid_t kNobody = 65534;
-		const MountWay as_nobody{way.name, way.mount};
+		const MountWay as_nobody{way.name, way.mount, way.can};
 
 		if (seteuid(kNobody) != 0)
 			throw_errno("seteuid");

@@ -14,6 +14,9 @@ namespace erofs_share {
 
 namespace {
 
+/// Of a way of mounting, in characters.
+constexpr int kColumn = 19;
+
 /// Hits of one search that are printed with where they are.
 constexpr std::size_t kShown = 3;
 
@@ -169,7 +172,7 @@ void RamReport::print_table(std::ostream &out, bool outside) const
 	out << std::left << std::setw(static_cast<int>(width))
 	    << (outside ? "out of erofs' reach, adding up" : "point");
 	for (const std::string &way : ways_)
-		out << std::right << std::setw(13) << way;
+		out << std::right << std::setw(kColumn) << way;
 	out << '\n';
 	for (const Row &row : rows_) {
 		const std::string anyway = cell_text(row, "");
@@ -182,7 +185,8 @@ void RamReport::print_table(std::ostream &out, bool outside) const
 			if (text.empty())
 				text = anyway;
 			any = any || !text.empty();
-			cells << std::setw(13) << (text.empty() ? "-" : text);
+			cells << std::setw(kColumn)
+			      << (text.empty() ? "-" : text);
 		}
 		if (any)
 			out << std::left << std::setw(static_cast<int>(width))

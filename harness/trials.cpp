@@ -62,6 +62,8 @@ void add_within_reach(const TrialDisks &disks, std::vector<Trial> &trials)
 	unused.request.target = "";
 	unused.works = true;
 	unused.only = kFsconfigWay;
+	add("the option's name misspelt",
+	    {kShare, {.key = "domainid", .value = OptionValue::kId}});
 	add("the id as binary data", {kShare, id_as(OptionValue::kBlob)}).only =
 		kFsconfigWay;
 	add("the id as a path", {kShare, id_as(OptionValue::kPath)}).only =
@@ -102,9 +104,7 @@ void add_out_of_reach(const TrialDisks &disks, std::vector<Trial> &trials)
 	Trial &nobody = add("a caller who may not mount", kMountWay);
 	nobody.in_another_user = true;
 	nobody.only = kMountWay;
-	// erofs sees an option that it does not know, and no id.
-	add("the option's name misspelt", "any").request.options = {
-		kShare, {.key = "domainid", .value = OptionValue::kId}};
+	// erofs sees an option that it does not know, and no value.
 	Trial &name = add("the id in the option's name", kFsconfigWay);
 	name.request.options = {kShare, id_as(OptionValue::kInName)};
 	name.only = kFsconfigWay;

@@ -84,8 +84,9 @@ static int erofs_share_parse_param(struct fs_context *fc,
 	}
 
 	err = erofs_stock_context_ops->parse_param(fc, param);
-	/* a misspelt domain_id is none of the above, and freed unwiped */
-	if (err && param->type == fs_value_is_string && param->string)
+	/* the VFS frees what nobody knows unwiped; it may be a misspelt domain_id */
+	if (err == -ENOPARAM && strcmp(param->key, "source") &&
+	    param->type == fs_value_is_string && param->string)
 		memzero_explicit(param->string, strlen(param->string));
 	return err;
 }
