@@ -48,11 +48,12 @@ inline const std::vector<std::string> &huge_images()
 	return kNames;
 }
 
-/// Pairs with a file of 64 MB.
+/// Pairs with a file of 24 or of 64 MB.
 inline const std::vector<std::string> &big_images()
 {
 	static const std::vector<std::string> kNames = {
-		"dup-a", "dup-b", "text-a-lz4", "text-b-lz4"};
+		"dup-a",      "dup-b",	    "text-a-lz4",
+		"text-b-lz4", "many-plain", "many-lz4"};
 
 	return kNames;
 }
