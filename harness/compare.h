@@ -28,6 +28,9 @@ enum class Verdict {
 struct Cell {
 	Verdict verdict = Verdict::kMissing;
 	std::string reason; ///< of the first test with that verdict, one line
+	/// What a test was skipped for that is no lack of the kernel but a
+	/// difference that we know of: "known difference: ...".
+	std::string difference;
 	std::size_t tests = 0; ///< tests that were not skipped
 	std::size_t worst = 0; ///< of them, those with that verdict
 	std::size_t bad = 0;   ///< of them, those that did not pass

@@ -13,24 +13,41 @@
 
 namespace erofs_share {
 
-std::vector<std::string> shown_options(const std::string &target)
+namespace {
+
+/// One line of /proc/self/mounts.
+struct MountLine {
+	std::string device, target, type, options;
+};
+
+std::vector<MountLine> mount_table()
 {
 	std::istringstream lines(read_text("/proc/self/mounts"));
-	std::vector<std::string> options;
-	std::string line;
+	std::vector<MountLine> table;
 
-	while (std::getline(lines, line)) {
+	for (std::string line; std::getline(lines, line);) {
 		std::istringstream fields(line);
-		std::string device;
-		std::string where;
-		std::string type;
-		std::string text;
+		MountLine entry;
 
-		fields >> device >> where >> type >> text;
-		if (where != target)
+		fields >> entry.device >> entry.target >> entry.type >>
+			entry.options;
+		table.push_back(std::move(entry));
+	}
+	return table;
+}
+
+} // namespace
+
+std::vector<std::string> shown_options(const std::string &target)
+{
+	std::vector<std::string> options;
+
+	// The last mount on a directory is the one that is seen.
+	for (const MountLine &entry : mount_table()) {
+		if (entry.target != target)
 			continue;
 		options.clear();
-		std::istringstream list(text);
+		std::istringstream list(entry.options);
 		for (std::string option; std::getline(list, option, ',');)
 			options.push_back(option);
 	}
@@ -39,20 +56,11 @@ std::vector<std::string> shown_options(const std::string &target)
 
 std::vector<std::string> erofs_mounts()
 {
-	std::istringstream lines(read_text("/proc/self/mounts"));
 	std::vector<std::string> targets;
-	std::string line;
 
-	while (std::getline(lines, line)) {
-		std::istringstream fields(line);
-		std::string device;
-		std::string where;
-		std::string type;
-
-		fields >> device >> where >> type;
-		if (type == "erofs")
-			targets.push_back(where);
-	}
+	for (const MountLine &entry : mount_table())
+		if (entry.type == "erofs")
+			targets.push_back(entry.target);
 	return targets;
 }
 

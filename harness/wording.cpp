@@ -177,7 +177,8 @@ std::string sentence(const std::string &name)
 std::string short_reason(const std::string &text)
 {
 	static const std::regex kMeasured(", actual: .*");
-	static const std::regex kTemporary("(/mnt/erofs-)[A-Za-z0-9]{6}");
+	static const std::regex kTemporary(
+		"(/mnt/(?:erofs|helper)-)[A-Za-z0-9]{6}");
 	static const std::regex kType(R"( \(of type [^)]*\).*)");
 	static const std::regex kThrown(
 		R"re(C\+\+ exception with description "(.*)" thrown in .*)re");

@@ -35,6 +35,14 @@ class MemoryPressure : public ShareTest {
 			  }),
 			  "");
 	}
+	/// Reads the big file of @mount in a child process within @group.
+	static void read_in_group(const Cgroup &group, const Mount &mount)
+	{
+		in_group(group, [&] {
+			read_through(mount.at("dup64m"));
+			return "";
+		});
+	}
 };
 
 TEST_F(MemoryPressure, ReadingMoreThanTheCgroupLimitSucceedsAndStaysWithinIt)
@@ -58,15 +66,9 @@ TEST_F(MemoryPressure, SharedPagesAreChargedToTheCgroupThatReadThem)
 	const Cgroup first;
 	const Cgroup second;
 
-	in_group(first, [&] {
-		read_through(a.at("dup64m"));
-		return "";
-	});
+	read_in_group(first, a);
 	EXPECT_GT(first.charged(), 60 * kMiB);
-	in_group(second, [&] {
-		read_through(b.at("dup64m"));
-		return "";
-	});
+	read_in_group(second, b);
 	EXPECT_LT(second.charged(), 4 * kMiB);
 }
 
@@ -76,10 +78,7 @@ TEST_F(MemoryPressure, PagesOutliveTheCgroupThatReadThem)
 	const Mount b = mount_shared("dup-b");
 	{
 		const Cgroup group;
-		in_group(group, [&] {
-			read_through(a.at("dup64m"));
-			return "";
-		});
+		read_in_group(group, a);
 	}
 	EXPECT_EQ(resident_pages(b.at("dup64m")), kBigPages);
 	EXPECT_EQ(difference(b.at("dup64m"), big_file()), "");
@@ -91,10 +90,7 @@ TEST_F(MemoryPressure, ReclaimOfACgroupTakesSharedPagesAndTheyComeBackRight)
 	const Mount b = mount_shared("dup-b");
 	const Cgroup group;
 
-	in_group(group, [&] {
-		read_through(a.at("dup64m"));
-		return "";
-	});
+	read_in_group(group, a);
 	const int error = group.set("memory.reclaim", "56M");
 	if (error == ENOENT)
 		GTEST_SKIP() << "this kernel has no memory.reclaim";

@@ -234,6 +234,13 @@ two_sides()
 	[ "${lines[-1]}" = "total 0 1 0" ]
 }
 
+@test "compare: a known difference shows" {
+	guest ours 1 "$(plan A.One/x A.One/y)" "$(finish A.One/x passed)" \
+		"$(finish A.One/y skipped 'known difference: so and so')"
+	run "$tool" compare ours=ours
+	has "pass but for a known difference: so and so"
+}
+
 @test "parity: a test that says so need not agree" {
 	guest stock 1 "$(plan A.One A.Two)" "$(finish A.One passed)" \
 		"$(finish A.Two passed '' '{"parity":"none"}')"
