@@ -139,13 +139,17 @@ static void erofs_share_attach(struct inode *inode)
 
 static int erofs_share_open(struct inode *inode, struct file *file)
 {
-	if (unlikely(!erofs_share_attached(inode))) {
-		if (!test_bit(EROFS_I_UNSHARED_BIT, &EROFS_I(inode)->flags))
-			erofs_share_attach(inode);
-		if (!erofs_share_attached(inode))
-			return 0;
-		file->f_mapping = READ_ONCE(inode->i_mapping);
-	}
+	if (unlikely(!erofs_share_attached(inode)) &&
+	    !test_bit(EROFS_I_UNSHARED_BIT, &EROFS_I(inode)->flags))
+		erofs_share_attach(inode);
+	if (!erofs_share_attached(inode))
+		return 0;
+
+	/*
+	 * The VFS took the inode's mapping before it called us.  Meanwhile we or
+	 * another open may have attached the inode.
+	 */
+	file->f_mapping = READ_ONCE(inode->i_mapping);
 
 	/*
 	 * The VFS asks the mapping whether the file can do direct I/O, but that
