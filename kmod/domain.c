@@ -14,8 +14,8 @@
 #include <linux/magic.h>
 #include <linux/pseudo_fs.h>
 #include <linux/random.h>
-#include <crypto/algapi.h>
 #include "compat.h"
+#include "version.h"
 
 /**
  * struct erofs_share_domain - the mounts that share, and their superblock
@@ -23,12 +23,14 @@
  * @members: mounts in this domain; each holds one reference
  * @id: digest of the domain id
  * @sb: the superblock with the shared inodes; active as long as the domain is
+ * @counts: what is counted of it
  */
 struct erofs_share_domain {
 	struct hlist_node node;
 	refcount_t members;
 	struct erofs_share_digest id;
 	struct super_block *sb;
+	struct erofs_share_domain_counts counts;
 };
 
 /* Protects erofs_domains and the step of a domain's members from 1 to 0. */
@@ -92,7 +94,7 @@ erofs_share_new_domain(const struct erofs_share_digest *id)
 {
 	struct erofs_share_domain *domain;
 
-	domain = kzalloc(sizeof(*domain), GFP_KERNEL);
+	domain = kzalloc_obj(*domain);
 	if (!domain)
 		return ERR_PTR(-ENOMEM);
 	domain->sb = erofs_share_new_sb();
@@ -102,6 +104,7 @@ erofs_share_new_domain(const struct erofs_share_digest *id)
 		kfree(domain);
 		return ERR_PTR(err);
 	}
+	erofs_share_count_domain(&domain->counts, domain->sb);
 	domain->id = *id;
 	refcount_set(&domain->members, 1);
 	return domain;
@@ -168,7 +171,9 @@ int erofs_share_domain_join(struct super_block *sb)
 		share->domain = domain;
 	}
 	mutex_unlock(&erofs_domains_lock);
-	return PTR_ERR_OR_ZERO(domain);
+	if (IS_ERR(domain))
+		return PTR_ERR(domain);
+	return erofs_share_add_counters(sb);
 }
 
 /*
@@ -200,6 +205,8 @@ void erofs_share_sb_free(struct erofs_share_sb *share)
 	if (share->domain)
 		erofs_share_domain_leave(share->domain);
 	kfree(share->xattr_name);
+	erofs_share_prefixes_free(container_of(share, struct erofs_sb_info,
+					       share));
 }
 
 /**
@@ -258,3 +265,9 @@ void __init erofs_share_module_init(const struct fs_context_operations *stock)
 	erofs_share_inode_init();
 	erofs_share_options_init(stock);
 }
+
+/*
+ * The stock module has no version.  Ours shows whose module is loaded, and DKMS
+ * takes two modules without a version for the same one.
+ */
+MODULE_VERSION(EROFS_SHARE_VERSION);

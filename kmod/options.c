@@ -71,15 +71,15 @@ static int erofs_share_parse_id(struct fs_context *fc,
 static int erofs_share_parse_param(struct fs_context *fc,
 				   struct fs_parameter *param)
 {
-	struct erofs_sb_info *sbi = fc->s_fs_info;
+	struct erofs_share_sb *share = &erofs_share_context(fc)->share;
 	int err;
 
 	if (!strcmp(param->key, "domain_id"))
-		return erofs_share_parse_id(fc, &sbi->share, param);
+		return erofs_share_parse_id(fc, share, param);
 	if (!strcmp(param->key, "inode_share")) {
 		if (param->type != fs_value_is_flag)
 			return invalfc(fc, "inode_share takes no value");
-		sbi->share.wanted = true;
+		share->wanted = true;
 		return 0;
 	}
 
@@ -125,26 +125,26 @@ static int erofs_share_parse_monolithic(struct fs_context *fc, void *data)
 /* Can a new mount have these options together? */
 static int erofs_share_check_options(struct fs_context *fc)
 {
-	struct erofs_sb_info *sbi = fc->s_fs_info;
+	const struct erofs_share_sb *share = &erofs_share_context(fc)->share;
 
-	if (sbi->share.has_id && !sbi->share.wanted) {
-		if (sbi->fsid)
+	if (share->has_id && !share->wanted) {
+		if (erofs_share_wants_fscache(fc))
 			return invalfc(fc,
 				       "domain_id with fsid is not supported by erofs with inode_share");
 		/* what the stock module says and does */
 		errorfc(fc, "domain_id option not supported");
 		return 0;
 	}
-	if (!sbi->share.wanted)
+	if (!share->wanted)
 		return 0;
 	if (!IS_ENABLED(CONFIG_EROFS_FS_XATTR))
 		return invalfc(fc, "inode_share needs a kernel with CONFIG_EROFS_FS_XATTR");
-	if (!sbi->share.has_id)
+	if (!share->has_id)
 		return invalfc(fc,
 			       "inode_share needs domain_id=ID, the id of the domain to share with");
-	if (sbi->fsid)
+	if (erofs_share_wants_fscache(fc))
 		return invalfc(fc, "inode_share and fsid exclude each other");
-	if (test_opt(&sbi->opt, DAX_ALWAYS))
+	if (test_opt(&erofs_share_context(fc)->opt, DAX_ALWAYS))
 		return invalfc(fc,
 			       "inode_share and dax exclude each other: DAX has no page cache to share");
 	return 0;
@@ -157,8 +157,7 @@ static int erofs_share_check_options(struct fs_context *fc)
 static int erofs_share_check_existing(struct fs_context *fc,
 				      const struct erofs_share_sb *old)
 {
-	struct erofs_sb_info *sbi = fc->s_fs_info;
-	const struct erofs_share_sb *new = &sbi->share;
+	const struct erofs_share_sb *new = &erofs_share_context(fc)->share;
 
 	if (!new->wanted)
 		return 0;
@@ -185,10 +184,13 @@ static int erofs_share_get_tree(struct fs_context *fc)
 
 	/* s_umount is held for writing: nobody has opened a file here yet */
 	sb = fc->root->d_sb;
-	if (fc->s_fs_info)
+	if (erofs_share_unused_context(fc)) {
 		err = erofs_share_check_existing(fc, &EROFS_SB(sb)->share);
-	else if (EROFS_SB(sb)->share.wanted)
-		err = erofs_share_domain_join(sb);
+	} else {
+		err = erofs_share_prefixes_init(sb);
+		if (!err && EROFS_SB(sb)->share.wanted)
+			err = erofs_share_domain_join(sb);
+	}
 	if (err) {
 		dput(fc->root);
 		fc->root = NULL;
@@ -200,8 +202,7 @@ static int erofs_share_get_tree(struct fs_context *fc)
 static int erofs_share_reconfigure(struct fs_context *fc)
 {
 	const struct erofs_share_sb *old = &EROFS_SB(fc->root->d_sb)->share;
-	struct erofs_sb_info *new_sbi = fc->s_fs_info;
-	const struct erofs_share_sb *new = &new_sbi->share;
+	const struct erofs_share_sb *new = &erofs_share_context(fc)->share;
 
 	if (new->wanted && !old->wanted)
 		return invalfc(fc,
@@ -212,7 +213,7 @@ static int erofs_share_reconfigure(struct fs_context *fc)
 			       "a remount cannot change the domain: unmount, then mount with the other domain_id");
 	if (new->has_id && !old->wanted)
 		errorfc(fc, "domain_id option not supported");
-	if (old->domain && test_opt(&new_sbi->opt, DAX_ALWAYS))
+	if (old->domain && test_opt(&erofs_share_context(fc)->opt, DAX_ALWAYS))
 		return invalfc(fc,
 			       "inode_share and dax exclude each other: DAX has no page cache to share");
 	return erofs_stock_context_ops->reconfigure(fc);

@@ -22,11 +22,28 @@
 #include <linux/fs.h>
 #include <linux/siphash.h>
 #include <linux/types.h>
+#include "counters.h"
 
 struct erofs_sb_info;
+struct erofs_xattr_entry;
+struct erofs_xattr_prefix_item;
 struct fs_context;
 struct fs_context_operations;
+struct qstr;
 struct seq_file;
+
+/*
+ * Mainline's own page cache sharing is another design under the same options.
+ * Where a kernel has it, it is compiled out.
+ */
+#undef CONFIG_EROFS_FS_PAGE_CACHE_SHARE
+
+/* Incompatible feature of images: long prefixes of attribute names. */
+#define EROFS_SHARE_INCOMPAT_PREFIXES	0x00000040
+/* Compatible feature: the table of prefixes lies in the metadata area. */
+#define EROFS_SHARE_COMPAT_PLAIN_PREFIXES	0x00000010
+#define EROFS_SHARE_KNOWN_INCOMPAT					\
+	(EROFS_ALL_FEATURE_INCOMPAT | EROFS_SHARE_INCOMPAT_PREFIXES)
 
 /* 4 * 64 bits: a keyed digest of a domain id, never the id itself. */
 #define EROFS_SHARE_DIGEST_WORDS	4
@@ -47,9 +64,12 @@ struct erofs_share_digest {
  * @domain: the domain this mount is a member of, which it holds a reference
  *	on; NULL when the mount does not share
  * @xattr_index: erofs' number of the fingerprint attribute's namespace
+ * @xattr_prefix: what an attribute has for a namespace whose name is all prefix
+ *	and that of the fingerprint attribute
  * @xattr_name: name of the fingerprint attribute within that namespace, owned
  * @reads: reads of this image into shared folios that have not ended, apart
  *	from those that their reader waits for with the file held open
+ * @mount: what is counted of it
  */
 struct erofs_share_sb {
 	bool wanted;
@@ -57,8 +77,10 @@ struct erofs_share_sb {
 	struct erofs_share_digest id;
 	struct erofs_share_domain *domain;
 	int xattr_index;
+	u8 xattr_prefix;
 	char *xattr_name;
 	atomic_t reads;
+	struct erofs_share_mount mount;
 };
 
 /* Called by the patched upstream files, see hooks/ for where and why. */
@@ -71,11 +93,26 @@ void erofs_share_show_options(struct seq_file *seq,
 bool erofs_share_plain_prefixes(const struct erofs_sb_info *sbi);
 void erofs_share_fill_inode(struct inode *inode);
 void erofs_share_evict_inode(struct inode *inode);
+void erofs_share_detach(struct inode *inode);
 void erofs_share_wait_reads(struct super_block *sb);
 void erofs_share_queue_begin(struct super_block *sb, bool sync);
 void erofs_share_queue_end(struct super_block *sb);
 
+/* xattr_prefixes.c, where the kernel has no long prefixes */
+int erofs_share_match_prefix(struct super_block *sb,
+			     const struct erofs_xattr_entry *entry, int index,
+			     const struct qstr *name, unsigned int *infix_len);
+unsigned int erofs_share_base_index(struct super_block *sb, unsigned int index);
+const char *erofs_share_full_prefix(struct super_block *sb, unsigned int index,
+				    const char *prefix);
+
 extern const struct address_space_operations erofs_share_aops;
+
+#ifdef CONFIG_EROFS_FS_XATTR
+/* Upstream's, which is not static with us. */
+int erofs_getxattr(struct inode *inode, int index, const char *name,
+		   void *buffer, size_t buffer_size);
+#endif
 
 /**
  * erofs_share_real_inode - whose image serves a read into a mapping

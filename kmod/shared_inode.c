@@ -22,6 +22,7 @@
 
 /**
  * struct erofs_share_key - which contents a shared inode holds
+ * @tally: what is counted of the shared inode that owns this
  * @size: of the file, in bytes
  * @len: of @fingerprint
  * @fingerprint: as the image has it
@@ -30,16 +31,31 @@
  * file longer than it is.
  */
 struct erofs_share_key {
+	struct erofs_share_tally tally;
 	loff_t size;
 	unsigned int len;
 	u8 fingerprint[] __counted_by(len);
 };
 
-static siphash_key_t erofs_share_hash_key __ro_after_init;
+static hsiphash_key_t erofs_share_hash_key __ro_after_init;
 
 /* The stock tables with .open added, for plain and for compressed files. */
 static struct file_operations erofs_share_file_fops __ro_after_init;
 static struct file_operations erofs_share_ro_fops __ro_after_init;
+
+/*
+ * Reading an image that lies in a file of another one takes the invalidate_lock
+ * of a mapping of each.  Lockdep has one class for all inodes of a filesystem
+ * type and would take that for a deadlock.  Such images never nest deeper (see
+ * erofs_fc_fill_super()), so one more class of each kind tells them apart.
+ */
+static void erofs_share_classify(struct inode *inode, struct super_block *image,
+				 struct lock_class_key *file_backed)
+{
+	if (erofs_is_fileio_mode(EROFS_SB(image)))
+		lockdep_set_class(&inode->i_mapping->invalidate_lock,
+				  file_backed);
+}
 
 static bool erofs_share_attached(const struct inode *inode)
 {
@@ -81,27 +97,40 @@ static int erofs_share_set_key(struct inode *inode, void *data)
 	return 0;
 }
 
+static struct erofs_share_tally *erofs_share_tally_of(struct inode *shared)
+{
+	struct erofs_share_key *key = shared->i_private;
+
+	return &key->tally;
+}
+
 /*
- * Find the shared inode for @key or make it.  Takes over @key in any case.
- * Returns a reference, or NULL when there is no memory.
+ * Find the shared inode for @key in the domain of the mount @image, or make it.
+ * Takes over @key in any case.  Returns a reference, or NULL when there is no
+ * memory.
  */
-static struct inode *erofs_share_iget(struct super_block *sb,
+static struct inode *erofs_share_iget(struct super_block *image,
 				      struct erofs_share_key *key)
 {
-	const u64 hash = siphash(key->fingerprint, key->len,
-				 &erofs_share_hash_key);
+	static struct lock_class_key file_backed;
+	struct super_block *sb =
+		erofs_share_domain_sb(EROFS_SB(image)->share.domain);
+	const u32 hash = hsiphash(key->fingerprint, key->len,
+				  &erofs_share_hash_key);
 	struct inode *inode;
 
 	inode = iget5_locked(sb, (unsigned long)(hash + key->size),
 			     erofs_share_test_key, erofs_share_set_key, key);
 	if (!inode || inode->i_private != key)
 		kfree(key);
-	if (inode && inode->i_state & I_NEW) {
+	if (inode && inode_state_read_once(inode) & I_NEW) {
 		inode->i_ino = get_next_ino();
 		inode->i_mode = S_IFREG | 0444;
 		i_size_write(inode, key->size);
 		inode->i_mapping->a_ops = &erofs_share_aops;
-		mapping_set_large_folios(inode->i_mapping);
+		erofs_share_large_folios(inode->i_mapping);
+		erofs_share_classify(inode, image, &file_backed);
+		erofs_share_count_shared(inode, &key->tally);
 		unlock_new_inode(inode);
 	}
 	return inode;
@@ -113,7 +142,6 @@ static struct inode *erofs_share_iget(struct super_block *sb,
  */
 static void erofs_share_attach(struct inode *inode)
 {
-	struct erofs_share_domain *domain = EROFS_I_SB(inode)->share.domain;
 	struct erofs_share_key *key;
 	struct inode *shared;
 
@@ -127,14 +155,20 @@ static void erofs_share_attach(struct inode *inode)
 		return;
 	}
 
-	shared = erofs_share_iget(erofs_share_domain_sb(domain), key);
+	shared = erofs_share_iget(inode->i_sb, key);
 	if (!shared)
 		return;
+	if (erofs_share_count_file(inode, erofs_share_tally_of(shared))) {
+		iput(shared);
+		return;
+	}
 
 	/* many may open the file for the first time at once: one attaches it */
 	if (cmpxchg(&inode->i_mapping, &inode->i_data, shared->i_mapping) !=
-	    &inode->i_data)
+	    &inode->i_data) {
+		erofs_share_uncount_file(inode);
 		iput(shared);
+	}
 }
 
 static int erofs_share_open(struct inode *inode, struct file *file)
@@ -168,6 +202,9 @@ static int erofs_share_open(struct inode *inode, struct file *file)
  */
 void erofs_share_fill_inode(struct inode *inode)
 {
+	static struct lock_class_key file_backed;
+
+	erofs_share_classify(inode, inode->i_sb, &file_backed);
 	if (!EROFS_I_SB(inode)->share.domain || !S_ISREG(inode->i_mode))
 		return;
 	if (inode->i_fop == &erofs_file_fops)
@@ -177,26 +214,39 @@ void erofs_share_fill_inode(struct inode *inode)
 }
 
 /**
- * erofs_share_evict_inode - ->evict_inode of every EROFS superblock
+ * erofs_share_detach - give up the reference on the shared inode
+ * @inode: inode that is going, its own pages are gone already
+ *
+ * Reads that the inode has issued into the shared mapping may still be in
+ * flight: they use the superblock, never the inode, and erofs_share_wait_reads()
+ * waits for them.
+ *
+ * Context: May sleep, may be called in reclaim.
+ */
+void erofs_share_detach(struct inode *inode)
+{
+	struct address_space *mapping = inode->i_mapping;
+
+	if (mapping != &inode->i_data) {
+		inode->i_mapping = &inode->i_data;
+		erofs_share_uncount_file(inode);
+		iput(mapping->host);
+	}
+}
+
+/**
+ * erofs_share_evict_inode - ->evict_inode where the stock module has none
  * @inode: inode that is going
  *
- * Does what the VFS does for filesystems without this operation, then gives up
- * the reference on the shared inode.  Reads that the inode has issued into the
- * shared mapping may still be in flight: they use the superblock, never the
- * inode, and erofs_share_wait_reads() waits for them.
+ * Does what the VFS does for filesystems without this operation, then detaches.
  *
  * Context: May sleep, may be called in reclaim.
  */
 void erofs_share_evict_inode(struct inode *inode)
 {
-	struct address_space *mapping = inode->i_mapping;
-
 	truncate_inode_pages_final(&inode->i_data);
 	clear_inode(inode);
-	if (mapping != &inode->i_data) {
-		inode->i_mapping = &inode->i_data;
-		iput(mapping->host);
-	}
+	erofs_share_detach(inode);
 }
 
 /*
@@ -208,6 +258,15 @@ static struct inode *erofs_share_alloc_inode(struct super_block *sb)
 	return erofs_sops.alloc_inode(sb);
 }
 
+static void erofs_share_evict_shared(struct inode *inode)
+{
+	truncate_inode_pages_final(&inode->i_data);
+	clear_inode(inode);
+	/* the root of the domain's superblock is none of ours */
+	if (inode->i_private)
+		erofs_share_uncount_shared(inode, erofs_share_tally_of(inode));
+}
+
 static void erofs_share_free_inode(struct inode *inode)
 {
 	kfree(inode->i_private);
@@ -216,6 +275,7 @@ static void erofs_share_free_inode(struct inode *inode)
 
 const struct super_operations erofs_share_sops = {
 	.alloc_inode	= erofs_share_alloc_inode,
+	.evict_inode	= erofs_share_evict_shared,
 	.free_inode	= erofs_share_free_inode,
 	.statfs		= simple_statfs,
 };

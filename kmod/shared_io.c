@@ -153,7 +153,8 @@ static void erofs_share_new_bio(struct erofs_share_io *io)
 		io->bio = bio_alloc(io->dev.m_bdev, BIO_MAX_VECS,
 				    REQ_OP_READ | io->opf, GFP_NOIO);
 	}
-	io->bio->bi_iter.bi_sector = io->dev.m_pa >> SECTOR_SHIFT;
+	io->bio->bi_iter.bi_sector =
+		(erofs_share_dev_start(&io->dev) + io->dev.m_pa) >> SECTOR_SHIFT;
 	io->bio->bi_end_io = erofs_share_end_io;
 	io->bio->bi_private = &sbi->share;
 	erofs_share_read_begin(&sbi->share);
@@ -180,8 +181,7 @@ static int erofs_share_add_part(struct erofs_share_io *io, struct folio *folio,
 		return err;
 
 	if (io->bio && (dev.m_pa != io->dev.m_pa ||
-			dev.m_dif != io->dev.m_dif ||
-			dev.m_bdev != io->dev.m_bdev))
+			!erofs_share_same_dev(&dev, &io->dev)))
 		erofs_share_submit(io);
 	do {
 		if (!io->bio) {
@@ -210,7 +210,8 @@ static int erofs_share_copy_inline(struct erofs_share_io *io,
 	struct erofs_buf buf = __EROFS_BUF_INITIALIZER;
 	void *src;
 
-	src = erofs_read_metabuf(&buf, io->inode->i_sb, pa, EROFS_KMAP);
+	src = erofs_read_metabuf(&buf, io->inode->i_sb, pa,
+				 erofs_inode_in_metabox(io->inode));
 	if (IS_ERR(src))
 		return PTR_ERR(src);
 	memcpy_to_folio(folio, ofs, src, len);
@@ -300,6 +301,8 @@ static int erofs_share_read_folio(struct file *file, struct folio *folio)
 		return -EIO;
 	}
 
+	erofs_share_count_read(io.inode, folio_nr_pages(folio));
+
 	/*
 	 * The folio is locked, and reclaim could want to evict inodes of any
 	 * filesystem.  Readahead has this from its caller.
@@ -327,6 +330,7 @@ static void erofs_share_readahead(struct readahead_control *rac)
 	if (!io.inode)
 		return;
 
+	erofs_share_count_read(io.inode, readahead_count(rac));
 	if (erofs_share_compressed(io.inode)) {
 		io.inode->i_data.a_ops->readahead(rac);
 		return;

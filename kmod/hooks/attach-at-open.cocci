@@ -5,10 +5,10 @@
 @@
 identifier inode;
 @@
- erofs_fill_inode(struct inode *inode)
+ erofs_iget(...)
  {
  	<...
- 	mapping_set_large_folios(inode->i_mapping);
 +	erofs_share_fill_inode(inode);
+ 	unlock_new_inode(inode);
  	...>
  }

@@ -29,8 +29,9 @@ expression bgq;
 @@
 expression q;
 identifier f;
+type T;
 @@
- z_erofs_submit_queue(struct z_erofs_frontend *f, ...)
+ z_erofs_submit_queue(T *f, ...)
  {
  	<...
 +	erofs_share_queue_end(f->inode->i_sb);
