@@ -2,8 +2,8 @@
 // Excerpts of a guest's console.
 #include "console.h"
 
+#include "complaints.h"
 #include "fd.h"
-#include "proc.h"
 
 #include <deque>
 #include <filesystem>

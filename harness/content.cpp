@@ -2,6 +2,7 @@
 // Seeded file content, and the trees that the test images are made of.
 #include "content.h"
 
+#include "attributes.h"
 #include "error.h"
 #include "fd.h"
 
@@ -14,6 +15,7 @@
 #include <sys/stat.h>
 #include <sys/xattr.h>
 #include <unistd.h>
+#include <utility>
 
 namespace erofs_share {
 
@@ -243,11 +245,19 @@ Tree make_hostile(const std::string &name, bool second)
 	add("good", 50000, good);
 	add("missing", 50001, std::nullopt);
 	add("empty-fingerprint", 50002, "");
+	// Side by side in the image: at most one of them crosses a block's end.
 	add("over-long", 50003, std::string(257, 'L'));
+	add("over-long-too", 50003, std::string(257, 'M'));
 	add("longest", 50004, std::string(256, 'l'));
 	// Equal fingerprints, but the second image's file is a page longer.
 	add("size-clash", second ? 54096 : 50000,
 	    "sha256:size-clash-size-clash-size-clash");
+	// Another attribute comes first: equal where the fingerprints are not,
+	// and the other way round.
+	add("equal-before", 50005, second ? "sha256:b" : "sha256:a");
+	tree.files.back().before_fingerprint = good;
+	add("differs-before", 50006, "sha256:c");
+	tree.files.back().before_fingerprint = second ? "b" : "a";
 	return tree;
 }
 
@@ -264,6 +274,15 @@ const std::vector<Tree> &all_trees()
 		make_huge(),
 		make_hostile("hostile-a", false),
 		make_hostile("hostile-b", true),
+		// Made as an archive, see attributes.h.
+		{.name = "attributes",
+		 .files = {{"first", 5000, 51},
+			   {"second", 5001, 52},
+			   {"many", 5002, 53}}},
+		{.name = "attr-user",
+		 .files = {{"first", 5000, 51},
+			   {"second", 5001, 52},
+			   {"many", 5002, 53}}},
 		// Not from seeds: scripts/test-images makes these two of files
 		// that are there already.
 		{.name = "program", .files = {}},
@@ -309,11 +328,13 @@ void make_file(const FileSpec &file, const std::string &path)
 	if (ftruncate(fd.get(), static_cast<off_t>(file.size)) != 0)
 		throw_errno("truncate " + path);
 	check_holes(fd.get(), file, path);
-	if (file.fingerprint &&
-	    fsetxattr(fd.get(), kFingerprintAttribute, file.fingerprint->data(),
-		      file.fingerprint->size(), 0) != 0)
-		throw_errno("setxattr " + std::string(kFingerprintAttribute) +
-			    " " + path);
+	for (const auto &[attribute, value] :
+	     {std::pair{kEarlierAttribute, &file.before_fingerprint},
+	      std::pair{kFingerprintAttribute, &file.fingerprint}})
+		if (*value && fsetxattr(fd.get(), attribute, (*value)->data(),
+					(*value)->size(), 0) != 0)
+			throw_errno("setxattr " + std::string(attribute) + " " +
+				    path);
 	// Images must come out the same on every run.
 	const std::array<timespec, 2> times = {
 		{{1700000000, 0}, {1700000000, 0}}};
@@ -399,6 +420,8 @@ void make_tree(const Tree &tree, const std::string &directory)
 		fs::create_directories(path.parent_path());
 		make_file(file, path.string());
 	}
+	if (tree.name == kUserAttributeTree)
+		set_user_attributes(directory);
 }
 
 std::string difference(std::span<const std::byte> bytes, const FileSpec &file,

@@ -39,6 +39,8 @@ struct FileSpec {
 	/// ascending order, apart from each other, at multiples of 4096; only
 	/// the last may end elsewhere, with the file.
 	std::vector<ByteRange> holes = {};
+	/// Value of an attribute that mkfs.erofs writes before the fingerprint.
+	std::optional<std::string> before_fingerprint = std::nullopt;
 
 	/// What is between the holes, in ascending order.
 	[[nodiscard]] std::vector<ByteRange> data() const;
@@ -55,6 +57,8 @@ struct Tree {
 
 /// Name of the attribute that carries FileSpec::fingerprint.
 inline constexpr const char *kFingerprintAttribute = "user.fingerprint";
+/// Name of that with FileSpec::before_fingerprint: mkfs.erofs sorts them.
+inline constexpr const char *kEarlierAttribute = "user.another";
 
 /// Names of all trees that can be made.
 std::vector<std::string> tree_names();

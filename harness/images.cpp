@@ -49,15 +49,6 @@ std::map<std::string, std::string> serials()
 	return disks;
 }
 
-std::string disk_called(const std::string &serial)
-{
-	const std::optional<std::string> path = find_disk(serial);
-
-	if (!path)
-		throw_error(ENODEV, "a disk with serial '" + serial + "'");
-	return *path;
-}
-
 } // namespace
 
 std::optional<std::string> find_disk(const std::string &serial)
@@ -69,6 +60,15 @@ std::optional<std::string> find_disk(const std::string &serial)
 	if (found == kDisks.end())
 		return std::nullopt;
 	return found->second;
+}
+
+std::string disk_called(const std::string &serial)
+{
+	const std::optional<std::string> path = find_disk(serial);
+
+	if (!path)
+		throw_error(ENODEV, "a disk with serial '" + serial + "'");
+	return *path;
 }
 
 std::string Image::disk() const

@@ -16,6 +16,9 @@ namespace erofs_share {
 /// Path of the block device whose serial is @serial; nothing if there is none.
 std::optional<std::string> find_disk(const std::string &serial);
 
+/// The same; throws ENODEV, naming the serial, if there is none.
+std::string disk_called(const std::string &serial);
+
 /// One test image.
 struct Image {
 	std::string name;

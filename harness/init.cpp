@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // The guest's first process. It mounts the pseudo file systems, loads the
-// modules listed in /modules/order, runs the commands that the host sends, one
-// JSON array a line, and ends the guest.
+// modules listed in /modules/first, without which there is no port to the host,
+// and those in /modules/order, runs the commands that the host sends, one JSON
+// array a line, looks for memory that the kernel has lost where it can tell,
+// and ends the guest.
+#include "coverage.h"
 #include "error.h"
 #include "fd.h"
 #include "kernel_module.h"
+#include "kmemleak.h"
 #include "record.h"
 #include "virtio_port.h"
 
@@ -49,12 +53,14 @@ void mount_all()
 	symlink("/proc/self/fd", "/dev/fd");
 }
 
-/// Loads the modules of /modules/order: a file name and parameters a line.
-void load_modules()
+/// Loads the modules of the file @list: a file name and parameters a line.
+/// Returns how many lines there are.
+int load_modules(const std::string &list)
 {
-	std::istringstream lines(erofs_share::read_text("/modules/order"));
+	std::istringstream lines(erofs_share::read_text(list));
+	int count = 0;
 
-	for (std::string line; std::getline(lines, line);) {
+	for (std::string line; std::getline(lines, line); ++count) {
 		const std::size_t space = line.find(' ');
 		const std::string file = "/modules/" + line.substr(0, space);
 		const std::string parameters = space == std::string::npos
@@ -66,6 +72,22 @@ void load_modules()
 			std::cerr << "init: insmod " << file << ": "
 				  << std::generic_category().message(error)
 				  << '\n';
+	}
+	return count;
+}
+
+/// Waits until the port to the host is there: its driver finds it some time
+/// after it was loaded. Gives up after ten seconds.
+void wait_for_port()
+{
+	for (int i = 0; i < 200; ++i) {
+		try {
+			erofs_share::open_port(erofs_share::kResultPort,
+					       O_WRONLY);
+			return;
+		} catch (const std::exception &) {
+			usleep(50000);
+		}
 	}
 }
 
@@ -80,7 +102,6 @@ int run(const std::vector<std::string> &argv)
 	if (child == 0) {
 		std::vector<char *> arguments;
 
-		arguments.reserve(argv.size() + 1);
 		arguments.reserve(argv.size() + 1);
 		for (const std::string &argument : argv)
 			arguments.push_back(
@@ -137,11 +158,21 @@ void serve(const RecordWriter &records)
 	}
 }
 
+/// Puts what the kernel has lost on the console, where it is a complaint as any
+/// other.
+void look_for_leaks()
+{
+	if (erofs_share::kmemleak_works())
+		std::cerr << erofs_share::kmemleak_scan();
+}
+
 void main_loop()
 {
 	utsname names{};
 
 	mount_all();
+	if (load_modules("/modules/first") > 0)
+		wait_for_port();
 	// Before anything that could hang: the host counts a guest as booted
 	// from this record on, and never repeats it after.
 	const RecordWriter records;
@@ -150,8 +181,10 @@ void main_loop()
 		      {"kernel", names.release},
 		      {"version", names.version}});
 	records.share_with_children();
-	load_modules();
+	load_modules("/modules/order");
 	serve(records);
+	look_for_leaks();
+	erofs_share::send_coverage(records);
 	records.send({{"event", "bye"}});
 }
 

@@ -1,11 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The command line program erofs-share: the host's scripts call it to make
+// The command line program erofs-share: administrators use it to see what is
+// shared and what could be (share_commands.cpp), the project's scripts to make
 // content and to read results, the guest's init to run the demonstration.
+#include "attributes.h"
+#include "bench_commands.h"
+#include "bench_cost_commands.h"
 #include "compare.h"
 #include "content.h"
+#include "coverage.h"
 #include "demo.h"
 #include "demo_report.h"
 #include "error.h"
+#include "fuzz.h"
+#include "fuzz_report.h"
 #include "image_patch.h"
 #include "images.h"
 #include "no_trace.h"
@@ -13,6 +20,9 @@
 #include "ram_session.h"
 #include "record.h"
 #include "report.h"
+#include "seed_tree.h"
+#include "share_commands.h"
+#include "stress_commands.h"
 
 #include <CLI/CLI.hpp>
 #include <cstdlib>
@@ -41,6 +51,13 @@ void add_content_commands(CLI::App &app)
 		->required()
 		->check(CLI::ExistingDirectory);
 	make->callback([] { make_tree(find_tree(name), directory); });
+
+	static std::string archive;
+	auto *attributes = app.add_subcommand(
+		"make-attribute-archive",
+		"write the tree \"attributes\" as a tar archive");
+	attributes->add_option("FILE", archive, "the new archive")->required();
+	attributes->callback([] { write_attribute_archive(archive); });
 
 	static std::string image;
 	static unsigned int prefix = 0;
@@ -80,6 +97,7 @@ void add_report_commands(CLI::App &app)
 
 		all.fail_remaining();
 		all.print_table(std::cout);
+		all.print_faults(std::cout);
 		if (all.complained_outside()) {
 			outside = 1;
 			std::cout << "The kernel complained outside of any "
@@ -106,6 +124,25 @@ void add_report_commands(CLI::App &app)
 	remaining->callback([] {
 		for (const std::string &test : Report(run).remaining())
 			std::cout << test << '\n';
+	});
+}
+
+void add_coverage_command(CLI::App &app)
+{
+	static std::string run;
+	static std::string out;
+	auto *coverage = app.add_subcommand(
+		"coverage", "write gcov's counters that guests have sent");
+
+	coverage->add_option("RUN", run, "as for report")
+		->required()
+		->check(CLI::ExistingDirectory);
+	coverage->add_option("OUT", out, "where guest-N/*.gcda go")->required();
+	coverage->callback([] {
+		if (write_coverage(run, out) == 0)
+			throw_error(ENOENT,
+				    run + ": no guest has counted; expected a "
+					  "run on a kernel with gcov");
 	});
 }
 
@@ -212,17 +249,8 @@ void add_demo_commands(CLI::App &app)
 		->required()
 		->expected(2);
 	demo->callback([] {
-		std::vector<std::string> paths;
-
-		for (const std::string &serial : disks) {
-			const auto path = find_disk(serial);
-
-			if (!path)
-				throw_error(ENODEV, "a disk with serial '" +
-							    serial + "'");
-			paths.push_back(*path);
-		}
-		RecordWriter().send(run_demo(paths[0], paths[1]));
+		RecordWriter().send(
+			run_demo(disk_called(disks[0]), disk_called(disks[1])));
 	});
 
 	static std::string records;
@@ -290,19 +318,138 @@ void add_ram_commands(CLI::App &app)
 	});
 }
 
+void print_mutant(const Mutant &mutant)
+{
+	for (const Field *field : mutant.fields)
+		std::cout << "# "
+			  << kStructureNames[static_cast<std::size_t>(
+				     field->structure)]
+			  << ' ' << field->name << " at " << std::hex
+			  << field->offset << std::dec << '\n';
+	std::cout << mutant.recipe() << '\n';
+}
+
+void add_fuzz_commands(CLI::App &app)
+{
+	static std::vector<std::string> words;
+	static bool plain = false;
+	auto *fuzz = app.add_subcommand(
+		"fuzz", "in a guest: mount mutants of the seeds");
+	fuzz->add_option("SEED:FROM:COUNT", words, "which mutants")->required();
+	fuzz->callback([] {
+		std::vector<MutantRange> ranges;
+
+		ranges.reserve(words.size());
+		for (const std::string &word : words)
+			ranges.push_back(MutantRange::parse(word));
+		fuzz_ranges(ranges);
+	});
+
+	auto *recipes = app.add_subcommand(
+		"fuzz-recipes", "in a guest: mount mutants by their recipes");
+	recipes->add_option("RECIPE", words, "a line of \"mutant\"")
+		->required();
+	recipes->add_flag("--plain", plain, "without sharing");
+	recipes->callback([] { fuzz_recipes(words, !plain); });
+
+	static std::string images;
+	static std::string seed;
+	static std::uint64_t number = 0;
+	static std::uint64_t count = 1;
+	auto *mutant = app.add_subcommand(
+		"mutant", "print the recipes of mutants, each behind what it "
+			  "changes");
+	mutant->add_option("DIR", images, "directory of scripts/fuzz-seeds")
+		->required()
+		->check(CLI::ExistingDirectory);
+	mutant->add_option("SEED", seed, "name of an image there")->required();
+	mutant->add_option("NUMBER", number, "which")->required();
+	mutant->add_option("COUNT", count, "how many from there on");
+	mutant->callback([] {
+		const Mutator mutator = mutator_of(images, seed);
+
+		for (std::uint64_t i = 0; i < count; i++)
+			print_mutant(mutator.make(number + i));
+	});
+}
+
+void add_fuzz_report_commands(CLI::App &app)
+{
+	static std::vector<std::string> runs;
+	static std::string images;
+	static std::string known;
+	static std::string directory;
+	auto *report = app.add_subcommand(
+		"fuzz-report", "results of hostile images, as a table");
+	auto *left = app.add_subcommand("fuzz-remaining",
+					"what no guest has run yet");
+	for (auto *command : {report, left}) {
+		command->add_option("RUN", runs, "directories of scripts/fuzz")
+			->required()
+			->check(CLI::ExistingDirectory);
+		command->add_option("--seeds", images,
+				    "directory of scripts/fuzz-seeds")
+			->required();
+		command->add_option("--known", known, "tests/regressions")
+			->required();
+	}
+	report->callback([] {
+		const FuzzReport all(runs, images, Regression::read_all(known));
+
+		all.print(std::cout);
+		print_total(all.passed(), all.failed(), all.skipped());
+	});
+	left->callback([] {
+		for (const std::string &line :
+		     FuzzReport(runs, images, Regression::read_all(known))
+			     .remaining())
+			std::cout << line << '\n';
+	});
+
+	auto *regressions = app.add_subcommand(
+		"regressions", "recipes of tests/regressions that must not "
+			       "crash, one a line");
+	regressions->add_option("DIR", known, "tests/regressions")->required();
+	regressions->callback([] {
+		for (const Regression &regression : Regression::read_all(known))
+			if (regression.stock.empty())
+				std::cout << regression.recipe << '\n';
+	});
+
+	auto *tree = app.add_subcommand("make-seed-tree",
+					"make the tree of scripts/fuzz-seeds");
+	tree->add_option("DIR", directory, "an existing directory")
+		->required()
+		->check(CLI::ExistingDirectory);
+	tree->callback([] { make_seed_tree(directory); });
+}
+
 } // namespace
 
 int main(int argc, char **argv)
 {
-	CLI::App app("page cache sharing between erofs images: test harness");
+	CLI::App app("page cache sharing between erofs images");
 
 	app.require_subcommand(1);
 	add_content_commands(app);
 	add_report_commands(app);
+	add_coverage_command(app);
 	add_compare_commands(app);
 	add_parity_commands(app);
 	add_demo_commands(app);
 	add_ram_commands(app);
+	add_fuzz_commands(app);
+	add_fuzz_report_commands(app);
+	add_stress_commands(app);
+	add_bench_commands(app);
+	add_bench_cost_commands(app);
+	// --help is for administrators, and fits a screen.
+	for (CLI::App *command : app.get_subcommands({}))
+		command->group("");
+	add_share_commands(app);
+	app.footer("COMMAND --help shows its options. erofs-share(8) has the "
+		   "exit status and the\ncommands that only the project's own "
+		   "tests use.");
 	try {
 		app.parse(argc, argv);
 	} catch (const CLI::ParseError &error) {

@@ -151,14 +151,14 @@ class Walk {
 	{
 		const std::string taken = directory("taken");
 		const Mount other =
-			mount_erofs(disk("enc-plain"),
+			mount_erofs(disk_called("enc-plain"),
 				    MountOptions::sharing(DomainId::random()));
 
 		for (const Trial &trial :
-		     all_trials({.good = disk("many-plain"),
-		     .without_fingerprints = disk("no-fingerprint"),
-		     .not_erofs = disk("not-erofs"),
-		     .mounted = disk("enc-plain"),
+		     all_trials({.good = disk_called("many-plain"),
+		     .without_fingerprints = disk_called("no-fingerprint"),
+		     .not_erofs = disk_called("not-erofs"),
+		     .mounted = disk_called("enc-plain"),
 		     .mount_point = other.path(),
 		     .target = taken})) {
 			if (!trial.applies_to(way.name) ||
@@ -189,15 +189,6 @@ class Walk {
 		if (mkdir(path.c_str(), 0755) != 0 && errno != EEXIST)
 			throw_errno("mkdir " + path);
 		return path;
-	}
-	static std::string disk(const std::string &serial)
-	{
-		const auto path = find_disk(serial);
-
-		if (!path)
-			throw_error(ENODEV,
-				    "a disk with serial '" + serial + "'");
-		return *path;
 	}
 	static void unmount(const std::string &target)
 	{
@@ -261,7 +252,7 @@ class Walk {
 		for (const auto &[image, target] :
 		     {std::pair{"many-plain", a}, std::pair{"many-lz4", b}})
 			if (perform(point, way,
-				    sharing_request(disk(image), target),
+				    sharing_request(disk_called(image), target),
 				    true) != 0)
 				throw std::runtime_error(
 					std::string("cannot mount ") + image +
@@ -294,7 +285,7 @@ class Walk {
 		perform({"remount naming the same domain", way.name}, way, same,
 			true);
 		const Mount other =
-			mount_erofs(disk("enc-plain"),
+			mount_erofs(disk_called("enc-plain"),
 				    MountOptions::sharing(DomainId::random()));
 		MountRequest another = same;
 		another.target = other.path();

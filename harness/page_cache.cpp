@@ -35,9 +35,8 @@ std::uint64_t file_size(int fd, const std::string &path)
 	return static_cast<std::uint64_t>(status.st_size);
 }
 
-} // namespace
-
-std::uint64_t cached_bytes()
+/// The value of /proc/meminfo in the line that begins with @wanted.
+std::uint64_t meminfo_bytes(const std::string &wanted)
 {
 	// Each CPU holds back up to a few hundred pages of the counter; any
 	// write folds them in.
@@ -49,27 +48,22 @@ std::uint64_t cached_bytes()
 	std::string rest;
 
 	while (lines >> key >> kilobytes && std::getline(lines, rest))
-		if (key == "Cached:")
+		if (key == wanted)
 			return kilobytes * 1024;
-	throw_error(ENOENT, "Cached in /proc/meminfo");
+	throw_error(ENOENT, wanted + " in /proc/meminfo");
 }
 
-std::uint64_t total_pages(const std::string &path)
-{
-	const UniqueFd fd = open_file(path, O_RDONLY);
-
-	return (file_size(fd.get(), path) + page_size() - 1) / page_size();
-}
-
-std::uint64_t resident_pages(const std::string &path, std::uint64_t from,
-			     std::uint64_t to)
+/// A byte for each page of [@from, @to) of the file at @path, odd if it is
+/// resident; fewer where the file ends.
+std::vector<unsigned char> core_map(const std::string &path, std::uint64_t from,
+				    std::uint64_t to)
 {
 	const UniqueFd fd = open_file(path, O_RDONLY);
 	const std::uint64_t end = std::min(to, file_size(fd.get(), path));
 	const std::uint64_t start = from - from % page_size();
 
 	if (from >= end)
-		return 0;
+		return {};
 
 	const std::uint64_t size = end - start;
 	std::vector<unsigned char> pages((size + page_size() - 1) /
@@ -83,12 +77,55 @@ std::uint64_t resident_pages(const std::string &path, std::uint64_t from,
 	munmap(address, size);
 	if (result != 0)
 		throw_error(error, "mincore " + path);
+	return pages;
+}
+
+} // namespace
+
+std::uint64_t cached_bytes()
+{
+	return meminfo_bytes("Cached:");
+}
+
+std::uint64_t file_cache_bytes()
+{
+	const std::uint64_t cached = cached_bytes();
+
+	return cached - std::min(cached, meminfo_bytes("Shmem:"));
+}
+
+std::uint64_t total_pages(const std::string &path)
+{
+	const UniqueFd fd = open_file(path, O_RDONLY);
+
+	return (file_size(fd.get(), path) + page_size() - 1) / page_size();
+}
+
+std::uint64_t resident_pages(const std::string &path, std::uint64_t from,
+			     std::uint64_t to)
+{
+	const auto pages = core_map(path, from, to);
+
 	return static_cast<std::uint64_t>(
 		std::count_if(pages.begin(), pages.end(),
 			      [](unsigned char page) { return page & 1; }));
 }
 
+std::vector<bool> resident_map(const std::string &path)
+{
+	std::vector<bool> map;
+
+	for (const unsigned char page : core_map(path, 0, UINT64_MAX))
+		map.push_back((page & 1) != 0);
+	return map;
+}
+
 std::optional<std::uint64_t> cachestat_pages(const std::string &path)
+{
+	return cachestat_pages(open_file(path, O_RDONLY));
+}
+
+std::optional<std::uint64_t> cachestat_pages(const UniqueFd &file)
 {
 	// Neither the number nor the structures are in Debian 12's headers.
 	constexpr long kCachestat = 451;
@@ -98,12 +135,11 @@ std::optional<std::uint64_t> cachestat_pages(const std::string &path)
 	struct Stat {
 		std::uint64_t cache, dirty, writeback, evicted, recent;
 	} stat = {};
-	const UniqueFd fd = open_file(path, O_RDONLY);
 
-	if (syscall(kCachestat, fd.get(), &range, &stat, 0) != 0) {
+	if (syscall(kCachestat, file.get(), &range, &stat, 0) != 0) {
 		if (errno == ENOSYS)
 			return std::nullopt;
-		throw_errno("cachestat " + path);
+		throw_errno("cachestat");
 	}
 	return stat.cache;
 }

@@ -98,24 +98,4 @@ std::vector<std::string> KernelLog::read_new()
 	}
 }
 
-bool is_complaint(const std::string &line)
-{
-	static constexpr std::array<std::string_view, 9> kSigns = {
-		"BUG:",
-		"WARNING:",
-		"KASAN",
-		"Oops",
-		"general protection",
-		"possible circular locking",
-		"unreferenced object",
-		"ernel panic",
-		"Busy inodes after unmount",
-	};
-
-	return std::any_of(kSigns.begin(), kSigns.end(),
-			   [&](std::string_view sign) {
-				   return line.find(sign) != std::string::npos;
-			   });
-}
-
 } // namespace erofs_share

@@ -29,7 +29,4 @@ class KernelLog {
 	UniqueFd fd_;
 };
 
-/// Whether @line is one that no healthy kernel logs: BUG, WARNING, KASAN, ...
-bool is_complaint(const std::string &line);
-
 } // namespace erofs_share

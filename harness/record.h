@@ -14,7 +14,12 @@
 //            what the test recorded of itself)
 //   hung     a test did not end in time: test, seconds
 //   xml      the GoogleTest XML of a whole process: text
-//   demo     the page cache measured by the demo
+//   coverage which lines of our own files ran: see coverage.h
+//   demo     the page cache measured by the demo; bench: a benchmark's, by name
+//   stress   what a stress run has done so far; stress-end at its end, with
+//            "failures"
+//   soak     memory after so many cycles; soak-end at the end of them, with
+//            "failures"
 //   point    a program waits for the search of its memory: see no_trace.h
 #pragma once
 

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Page cache of two images, read whole or with a program started from each.
+#include "bench_memory.h"
+
+#include "container.h"
+#include "content_hash.h"
+#include "mount.h"
+#include "page_cache.h"
+#include "tree_reading.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <map>
+#include <unistd.h>
+#include <utility>
+#include <vector>
+
+namespace erofs_share {
+
+namespace {
+
+MountOptions options_of(const MemoryRun &run)
+{
+	return run.share ? MountOptions::sharing(DomainId::random())
+			 : MountOptions{};
+}
+
+struct Residence {
+	std::uint64_t resident = 0; ///< bytes
+	std::uint64_t unique = 0;   ///< bytes, equal files as one
+};
+
+std::uint64_t bytes_of(const std::vector<bool> &pages)
+{
+	return static_cast<std::uint64_t>(
+		       std::count(pages.begin(), pages.end(), true)) *
+	       static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
+}
+
+/// What is resident of the files below @roots; plain mounts only, where each
+/// has pages of its own. Reads these files afterwards to tell which are equal.
+Residence residence_of(const std::vector<std::string> &roots)
+{
+	std::vector<std::vector<bool>> maps;
+	std::vector<HashJob> jobs;
+	std::map<std::pair<std::string, std::size_t>, std::vector<bool>> unions;
+	Residence found;
+
+	for (const std::string &root : roots)
+		for (const std::string &path : files_with_content(root)) {
+			std::vector<bool> map = resident_map(path);
+
+			if (std::find(map.begin(), map.end(), true) ==
+			    map.end())
+				continue;
+			found.resident += bytes_of(map);
+			maps.push_back(std::move(map));
+			jobs.push_back({.path = path});
+		}
+	const std::vector<std::string> hashes = hash_files(jobs, "equal files");
+	for (std::size_t i = 0; i < jobs.size(); i++) {
+		auto &all = unions[{hashes[i], maps[i].size()}];
+
+		all.resize(maps[i].size());
+		for (std::size_t page = 0; page < maps[i].size(); page++)
+			all[page] = all[page] || maps[i][page];
+	}
+	for (const auto &[content, map] : unions)
+		found.unique += bytes_of(map);
+	return found;
+}
+
+} // namespace
+
+Record measure_reading(const MemoryRun &run)
+{
+	const TreeReading reading =
+		read_two_trees(run.first, run.second, options_of(run));
+
+	return {{"event", "bench"},	    {"name", run.name},
+		{"files", reading.files},   {"bytes", reading.bytes},
+		{"cached", reading.cached}, {"mounts", reading.mount_lines}};
+}
+
+Record measure_start(const MemoryRun &run, const std::string &script)
+{
+	const MountOptions options = options_of(run);
+	const Mount a = mount_erofs(run.first, options);
+	const Mount b = mount_erofs(run.second, options);
+
+	drop_caches(Drop::kAll);
+	const std::uint64_t before = file_cache_bytes();
+	const Container first(a.path(), script);
+	const Container second(b.path(), script);
+	const std::uint64_t after = file_cache_bytes();
+	Record record = {{"event", "bench"},
+			 {"name", run.name},
+			 {"cached", after > before ? after - before : 0},
+			 {"mounts", mount_lines({&a, &b})}};
+
+	if (!run.share) {
+		const Residence found = residence_of({a.path(), b.path()});
+
+		record["resident"] = found.resident;
+		record["unique"] = found.unique;
+	}
+	return record;
+}
+
+} // namespace erofs_share

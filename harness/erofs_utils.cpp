@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// The programs of erofs-utils.
+#include "erofs_utils.h"
+
+#include "child.h"
+#include "error.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+#include <unistd.h>
+
+namespace erofs_share {
+
+namespace fs = std::filesystem;
+
+std::optional<std::string> find_program(const std::string &name)
+{
+	const char *path = std::getenv("PATH");
+	std::string list = path == nullptr ? "" : path;
+
+	list += ":/usr/local/sbin:/usr/sbin:/sbin:/usr/bin";
+	for (std::size_t from = 0; from <= list.size();) {
+		const std::size_t end =
+			std::min(list.find(':', from), list.size());
+		const fs::path file =
+			fs::path(list.substr(from, end - from)) / name;
+
+		if (file.is_absolute() && access(file.c_str(), X_OK) == 0)
+			return file.string();
+		from = end + 1;
+	}
+	return std::nullopt;
+}
+
+std::string inode_data(const std::string &image, std::uint64_t nid)
+{
+	const auto dump = find_program("dump.erofs");
+
+	if (!dump)
+		throw_error(
+			ENOENT,
+			image + ": the names of its attributes are "
+				"compressed, and to read them dump.erofs is "
+				"needed; install erofs-utils, or mount the "
+				"image and name the directory");
+	const ProgramResult result = run_program(
+		"/", {*dump, "--cat", "--nid=" + std::to_string(nid),
+		      fs::absolute(image).string()});
+	if (result.status != 0)
+		throw_error(EBADMSG,
+			    image +
+				    ": damaged image, dump.erofs could "
+				    "not read inode " +
+				    std::to_string(nid));
+	return result.output;
+}
+
+std::string last_line(std::string text)
+{
+	while (!text.empty() && text.back() == '\n')
+		text.pop_back();
+	return text.substr(text.rfind('\n') + 1);
+}
+
+} // namespace erofs_share

@@ -1,0 +1,327 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// How much page cache images would share.
+#include "estimate.h"
+
+#include "content_hash.h"
+#include "erofs_reader.h"
+#include "error.h"
+#include "image_contents.h"
+#include "text_table.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <map>
+#include <ostream>
+#include <set>
+#include <sys/stat.h>
+#include <utility>
+
+namespace erofs_share {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+/// What the kernel compares.
+using Key = std::pair<std::string, std::uint64_t>;
+
+std::uint64_t page_bytes(std::uint64_t size)
+{
+	constexpr std::uint64_t kPage = 4096;
+
+	return (size + kPage - 1) / kPage * kPage;
+}
+
+Key key_of(const SourceFile &file)
+{
+	return {file.fingerprint, file.size};
+}
+
+/// @pad as HashJob has it.
+void hash_below(const std::string &root, std::vector<SourceFile> &files,
+		const std::string &name, bool pad)
+{
+	std::vector<HashJob> jobs;
+
+	jobs.reserve(files.size());
+	for (const SourceFile &file : files)
+		jobs.push_back({root + "/" + file.path, file.size, pad});
+	std::vector<std::string> digests = hash_files(jobs, name);
+	for (std::size_t i = 0; i < files.size(); i++)
+		files[i].fingerprint = std::move(digests[i]);
+}
+
+/// The files of a tree, one with several names once, without its mount points'
+/// contents.
+std::vector<SourceFile> files_below(const std::string &root)
+{
+	std::set<std::pair<dev_t, ino_t>> seen;
+	std::vector<SourceFile> files;
+	struct stat top {};
+
+	if (stat(root.c_str(), &top) != 0)
+		throw_errno(root);
+	for (auto at = fs::recursive_directory_iterator(root);
+	     at != fs::recursive_directory_iterator(); ++at) {
+		const std::string path = at->path().string();
+		struct stat status {};
+
+		if (lstat(path.c_str(), &status) != 0)
+			throw_errno(path);
+		if (S_ISDIR(status.st_mode) && status.st_dev != top.st_dev)
+			at.disable_recursion_pending();
+		if (!S_ISREG(status.st_mode) || status.st_size == 0 ||
+		    !seen.insert({status.st_dev, status.st_ino}).second)
+			continue;
+		files.push_back({at->path().lexically_relative(root).string(),
+				 static_cast<std::uint64_t>(status.st_size),
+				 {}});
+	}
+	return files;
+}
+
+Source read_image(const std::string &path)
+{
+	const ErofsImage image(path);
+	Source source = {.name = path,
+			 .files = {},
+			 .has_fingerprints =
+				 image.fingerprint_name().has_value()};
+
+	for (ErofsFile &file : image.files())
+		if (file.size > 0)
+			source.files.push_back({std::move(file.path), file.size,
+						std::move(file.fingerprint)});
+	if (!source.has_fingerprints)
+		hash_below(ImageContents(path).root(), source.files, path,
+			   true);
+	return source;
+}
+
+/// Bytes of the contents that are in each of two sources.
+std::uint64_t common_bytes(const std::set<Key> &a, const std::set<Key> &b)
+{
+	std::uint64_t bytes = 0;
+
+	for (const Key &key : a)
+		if (b.count(key) != 0)
+			bytes += page_bytes(key.second);
+	return bytes;
+}
+
+/// Adds the paths of sources @first and @second that keep them from sharing; of
+/// one path the biggest stays.
+void find_obstacles(const std::vector<Source> &sources, std::size_t first,
+		    std::size_t second,
+		    std::map<std::string, Obstacle> &obstacles)
+{
+	std::map<std::string, const SourceFile *> by_path;
+
+	for (const SourceFile &file : sources[first].files)
+		by_path[file.path] = &file;
+	for (const SourceFile &file : sources[second].files) {
+		const auto same = by_path.find(file.path);
+
+		if (same == by_path.end() ||
+		    key_of(*same->second) == key_of(file))
+			continue;
+		const Obstacle found = {file.path, first, second,
+					same->second->size, file.size};
+		// Half as big or less: another file, not a version of it.
+		if (std::max(found.first_size, found.second_size) / 2 >
+		    found.bytes())
+			continue;
+		Obstacle &kept =
+			obstacles.try_emplace(file.path, found).first->second;
+		if (kept.bytes() < found.bytes())
+			kept = found;
+	}
+}
+
+std::vector<Obstacle> biggest(const std::map<std::string, Obstacle> &obstacles,
+			      std::size_t top)
+{
+	std::vector<Obstacle> list;
+
+	list.reserve(obstacles.size());
+	for (const auto &[path, obstacle] : obstacles)
+		list.push_back(obstacle);
+	std::stable_sort(list.begin(), list.end(),
+			 [](const Obstacle &a, const Obstacle &b) {
+				 return a.bytes() > b.bytes();
+			 });
+	list.resize(std::min(list.size(), top));
+	return list;
+}
+
+} // namespace
+
+Source read_source(const std::string &path)
+{
+	std::error_code error;
+
+	if (fs::is_directory(path, error)) {
+		Source source = {path, files_below(path), false};
+
+		hash_below(path, source.files, path, false);
+		return source;
+	}
+	if (!ErofsImage::probe(path))
+		throw_error(EINVAL, path + ": expected an erofs image or a "
+					   "directory");
+	return read_image(path);
+}
+
+Estimate estimate_sharing(const std::vector<Source> &sources, std::size_t top)
+{
+	std::map<std::string, Obstacle> obstacles;
+	std::vector<std::set<Key>> keys(sources.size());
+	std::map<Key, std::size_t> holders;
+	Estimate result;
+
+	for (std::size_t i = 0; i < sources.size(); i++) {
+		for (const SourceFile &file : sources[i].files)
+			if (!file.fingerprint.empty() &&
+			    keys[i].insert(key_of(file)).second)
+				holders[key_of(file)]++;
+	}
+	for (const auto &[key, count] : holders)
+		result.shared_bytes += page_bytes(key.second);
+	for (const Source &source : sources) {
+		SourceShare share = {.name = source.name,
+				     .files = source.files.size(),
+				     .has_fingerprints =
+					     source.has_fingerprints};
+
+		for (const SourceFile &file : source.files) {
+			share.bytes += page_bytes(file.size);
+			if (file.fingerprint.empty())
+				result.shared_bytes += page_bytes(file.size);
+			else if (holders[key_of(file)] > 1)
+				share.shared_bytes += page_bytes(file.size);
+		}
+		result.bytes += share.bytes;
+		result.sources.push_back(std::move(share));
+	}
+	for (std::size_t i = 0; i < sources.size(); i++)
+		for (std::size_t j = i + 1; j < sources.size(); j++) {
+			result.pairs.push_back(
+				{i, j, common_bytes(keys[i], keys[j]),
+				 std::min(result.sources[i].bytes,
+					  result.sources[j].bytes)});
+			find_obstacles(sources, i, j, obstacles);
+		}
+	result.obstacles = biggest(obstacles, top);
+	return result;
+}
+
+namespace {
+
+void print_sources(const Estimate &estimate, std::ostream &out)
+{
+	TextTable table({{"", Align::kRight},
+			 {"Image", Align::kLeft},
+			 {"Files", Align::kRight},
+			 {"Bytes", Align::kRight},
+			 {"Shared", Align::kRight},
+			 {"", Align::kRight}});
+
+	for (std::size_t i = 0; i < estimate.sources.size(); i++) {
+		const SourceShare &source = estimate.sources[i];
+
+		table.add({std::to_string(i + 1), source.name,
+			   std::to_string(source.files),
+			   human_bytes(source.bytes),
+			   human_bytes(source.shared_bytes),
+			   percent(source.shared_bytes, source.bytes)});
+	}
+	table.print(out);
+}
+
+void print_pairs(const Estimate &estimate, std::ostream &out)
+{
+	TextTable table({{"Pair", Align::kLeft},
+			 {"In common", Align::kRight},
+			 {"of the smaller", Align::kRight}});
+
+	for (const PairShare &pair : estimate.pairs)
+		table.add({std::to_string(pair.first + 1) + " and " +
+				   std::to_string(pair.second + 1),
+			   human_bytes(pair.shared_bytes),
+			   percent(pair.shared_bytes, pair.least_bytes)});
+	out << '\n';
+	table.print(out);
+}
+
+void print_obstacles(const Estimate &estimate, std::ostream &out)
+{
+	TextTable table({{"Sizes", Align::kRight},
+			 {"Pair", Align::kLeft},
+			 {"File", Align::kLeft}});
+
+	if (estimate.obstacles.empty())
+		return;
+	for (const Obstacle &file : estimate.obstacles)
+		table.add({human_bytes(file.first_size) + ", " +
+				   human_bytes(file.second_size),
+			   std::to_string(file.first + 1) + " and " +
+				   std::to_string(file.second + 1),
+			   file.path});
+	out << "\nSame path, other contents: what keeps similar images from "
+	       "sharing more\n";
+	table.print(out);
+}
+
+} // namespace
+
+void print_estimate(const Estimate &estimate, std::ostream &out)
+{
+	print_sources(estimate, out);
+	print_pairs(estimate, out);
+	print_obstacles(estimate, out);
+	out << "\nAll files read, the page cache takes "
+	    << human_bytes(estimate.bytes) << " without sharing and "
+	    << human_bytes(estimate.shared_bytes)
+	    << " with it: " << human_bytes(estimate.saved_bytes()) << " ("
+	    << percent(estimate.saved_bytes(), estimate.bytes) << ") saved.\n";
+	for (const SourceShare &source : estimate.sources)
+		if (!source.has_fingerprints)
+			out << source.name
+			    << " has no fingerprints: it shares when it is "
+			       "made with mkfs.erofs --xattr-inode-digest="
+			       "trusted.erofs.fingerprint.\n";
+}
+
+nlohmann::json to_json(const Estimate &estimate)
+{
+	nlohmann::json sources = nlohmann::json::array();
+	nlohmann::json pairs = nlohmann::json::array();
+	nlohmann::json obstacles = nlohmann::json::array();
+
+	for (const SourceShare &source : estimate.sources)
+		sources.push_back(
+			{{"name", source.name},
+			 {"files", source.files},
+			 {"bytes", source.bytes},
+			 {"shared_bytes", source.shared_bytes},
+			 {"has_fingerprints", source.has_fingerprints}});
+	for (const PairShare &pair : estimate.pairs)
+		pairs.push_back({{"first", pair.first},
+				 {"second", pair.second},
+				 {"shared_bytes", pair.shared_bytes}});
+	for (const Obstacle &file : estimate.obstacles)
+		obstacles.push_back({{"path", file.path},
+				     {"first", file.first},
+				     {"second", file.second},
+				     {"first_size", file.first_size},
+				     {"second_size", file.second_size}});
+	return {{"version", 1},
+		{"sources", sources},
+		{"pairs", pairs},
+		{"obstacles", obstacles},
+		{"bytes", estimate.bytes},
+		{"bytes_with_sharing", estimate.shared_bytes},
+		{"saved_bytes", estimate.saved_bytes()}};
+}
+
+} // namespace erofs_share

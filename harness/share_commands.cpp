@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// The commands of erofs-share that an administrator uses.
+#include "share_commands.h"
+
+#include "check_image.h"
+#include "error.h"
+#include "estimate.h"
+#include "status.h"
+
+#include <chrono>
+#include <functional>
+#include <iostream>
+#include <thread>
+#include <unistd.h>
+
+namespace erofs_share {
+
+namespace {
+
+/// Runs @body. What it throws is one line on standard error and kExitFailed.
+void or_fail(const std::function<void()> &body)
+{
+	try {
+		body();
+	} catch (const CLI::Error &) {
+		throw;
+	} catch (const std::exception &error) {
+		std::cerr << "erofs-share: " << error.what() << '\n';
+		throw CLI::RuntimeError(kExitFailed);
+	}
+}
+
+/// Becomes the program of @words.
+[[noreturn]] void become(const std::vector<std::string> &words)
+{
+	std::vector<char *> arguments;
+
+	arguments.reserve(words.size() + 1);
+	for (const std::string &word : words)
+		arguments.push_back(const_cast<char *>(word.c_str()));
+	arguments.push_back(nullptr);
+	execvp(arguments[0], arguments.data());
+	throw_errno("run " + words[0]);
+}
+
+void add_mount_commands(CLI::App &app)
+{
+	auto *mount = app.add_subcommand(
+		"mount", "mount an image in a domain: [-o OPTIONS] IMAGE DIR");
+	auto *umount = app.add_subcommand("umount", "unmount it: DIR");
+
+	for (auto *command : {mount, umount})
+		command->prefix_command();
+	mount->footer("Runs mount -t erofs-share; see mount.erofs-share(8).");
+	umount->footer("Runs umount(8).");
+	mount->callback([mount] {
+		or_fail([mount] {
+			std::vector<std::string> words = {"mount", "-t",
+							  "erofs-share"};
+
+			for (const std::string &word : mount->remaining())
+				words.push_back(word);
+			become(words);
+		});
+	});
+	umount->callback([umount] {
+		or_fail([umount] {
+			std::vector<std::string> words = {"umount"};
+
+			for (const std::string &word : umount->remaining())
+				words.push_back(word);
+			become(words);
+		});
+	});
+}
+
+void show_status(bool json)
+{
+	const Status status = read_status();
+
+	if (json)
+		std::cout << to_json(status).dump() << std::endl;
+	else
+		print_status(status, std::cout);
+	if (!std::cout.flush())
+		throw_error(EIO, "write the status to standard output");
+}
+
+void watch_status(bool json, double seconds)
+{
+	const bool clear = !json && isatty(STDOUT_FILENO) == 1;
+
+	for (;;) {
+		if (clear)
+			std::cout << "\033[H\033[2J";
+		show_status(json);
+		if (!json && !clear)
+			std::cout << std::endl;
+		std::this_thread::sleep_for(
+			std::chrono::duration<double>(seconds));
+	}
+}
+
+void add_status_command(CLI::App &app)
+{
+	static bool json = false;
+	static bool watch = false;
+	static double interval = 2;
+	auto *status = app.add_subcommand(
+		"status", "what mounts share now, and what that saves");
+
+	status->add_flag("--json", json, "bytes as JSON, one object a line");
+	status->add_flag("--watch", watch, "again and again, until stopped");
+	status->add_option("--interval", interval,
+			   "seconds between two of --watch, 2 if not given")
+		->check(CLI::Range(0.1, 86400.0))
+		->type_name("SECONDS");
+	status->callback([] {
+		or_fail([] {
+			if (watch)
+				watch_status(json, interval);
+			else
+				show_status(json);
+		});
+	});
+}
+
+void add_estimate_command(CLI::App &app)
+{
+	static std::vector<std::string> paths;
+	static std::size_t top = 10;
+	static bool json = false;
+	auto *estimate = app.add_subcommand(
+		"estimate", "how much images, or directories, would share");
+
+	estimate->add_option("IMAGE|DIR", paths,
+			     "two or more erofs images or directories")
+		->required()
+		->type_name("")
+		->expected(2, 1000);
+	estimate->add_option("--top", top,
+			     "list so many files that keep similar images "
+			     "apart, 10 if not given")
+		->type_name("N");
+	estimate->add_flag("--json", json, "bytes as JSON");
+	estimate->callback([] {
+		or_fail([] {
+			std::vector<Source> sources;
+
+			sources.reserve(paths.size());
+			for (const std::string &path : paths)
+				sources.push_back(read_source(path));
+			const Estimate result = estimate_sharing(sources, top);
+			if (json)
+				std::cout << to_json(result).dump(2) << '\n';
+			else
+				print_estimate(result, std::cout);
+			if (!std::cout.flush())
+				throw_error(EIO, "write to standard output");
+		});
+	});
+}
+
+void add_check_command(CLI::App &app)
+{
+	static std::string image;
+	static std::vector<std::string> devices;
+	auto *check = app.add_subcommand(
+		"check", "whether an image has fingerprints, and right ones");
+
+	check->add_option("IMAGE", image, "an erofs image")
+		->required()
+		->type_name("");
+	check->add_option("--device", devices,
+			  "a file or device with data of the image, in order")
+		->type_name("FILE")
+		->expected(1)
+		->take_all();
+	check->callback([] {
+		or_fail([] {
+			const ImageCheck result = check_image(image, devices);
+
+			print_check(result, std::cout);
+			if (!std::cout.flush())
+				throw_error(EIO, "write to standard output");
+			if (!result.right())
+				throw CLI::RuntimeError(kExitWrong);
+		});
+	});
+}
+
+} // namespace
+
+void add_share_commands(CLI::App &app)
+{
+	add_mount_commands(app);
+	add_status_command(app);
+	add_estimate_command(app);
+	add_check_command(app);
+}
+
+} // namespace erofs_share
