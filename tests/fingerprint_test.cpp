@@ -60,11 +60,22 @@ TEST_F(Fingerprint, FileWithAFingerprintOf257BytesIsNotShared)
 	if (!erofs_is_ours())
 		GTEST_SKIP() << "256 bytes are this module's own limit";
 	EXPECT_FALSE(shares("over-long"));
+	EXPECT_FALSE(shares("over-long-too"));
 }
 
 TEST_F(Fingerprint, EqualFingerprintsOfFilesOfDifferentSizeDoNotShare)
 {
 	EXPECT_FALSE(shares("size-clash"));
+}
+
+TEST_F(Fingerprint, AnAttributeThatComesBeforeItIsNotTakenForIt)
+{
+	EXPECT_FALSE(shares("equal-before"));
+}
+
+TEST_F(Fingerprint, ItIsFoundBehindAnotherAttribute)
+{
+	EXPECT_TRUE(shares("differs-before"));
 }
 
 TEST_F(Fingerprint, ImageWithoutFingerprintsMountsWithSharingOffAndSaysSo)

@@ -77,6 +77,10 @@ class ShareTest : public ErofsTest {
 /// GTEST_SKIP.
 const std::string &no_inode_share();
 
+/// Lets no_inode_share() be @reason, whatever the running module can. Before
+/// the first test.
+void disregard_inode_share(const std::string &reason);
+
 /// A test of sharing between two images, the parameter.
 class ImagePair : public ShareTest,
 		  public testing::WithParamInterface<

@@ -17,6 +17,13 @@ int main(int argc, char **argv)
 	testing::InitGoogleTest(&argc, argv);
 	app.add_option("--test-seconds", limit,
 		       "end the guest when one test takes longer");
+	app.add_flag_callback(
+		"--without-sharing",
+		[] {
+			erofs_share::disregard_inode_share(
+				"sharing is not what this run is about");
+		},
+		"skip the tests of sharing, whatever the module can");
 	CLI11_PARSE(app, argc, argv);
 	if (testing::GTEST_FLAG(list_tests))
 		return RUN_ALL_TESTS();

@@ -2,6 +2,7 @@
 // Results to the host, hanging tests, and kernel complaints.
 #include "record_listener.h"
 
+#include "complaints.h"
 #include "fd.h"
 
 #include <algorithm>

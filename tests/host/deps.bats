@@ -49,5 +49,34 @@ teardown()
 @test "an unknown group: one line that lists the known ones" {
 	run --separate-stderr "$top/scripts/deps" modul
 	[ "$status" -ne 0 ]
-	one_line "unknown group 'modul'; there are: module images harness guest check lint"
+	one_line "unknown group 'modul'; there are: module images harness guest bench debug deb install-test check lint"
+}
+
+# elsewhere COMMAND...: run COMMAND on a machine that runs another system.
+elsewhere()
+{
+	printf 'ID=other\nVERSION_CODENAME=plow\n' >"$copy/os-release"
+	# shellcheck disable=SC2016 # for the inner shell
+	private_mounts bash -c 'mount --bind "$0" /etc/os-release && exec "$@"' "$copy/os-release" "$@"
+}
+
+@test "another system: a module for a kernel that KDIR= names, with the programs that are there" {
+	need_private_mounts
+	run --separate-stderr elsewhere env KDIR=/usr/src/kernels/x "$copy/scripts/deps" module
+	[ "$status" -eq 0 ]
+	[ -z "$output$stderr" ]
+	mkdir "$copy/bin"
+	for program in bash dirname env gcc make sort tr; do
+		ln -s "$(command -v $program)" "$copy/bin"
+	done
+	run --separate-stderr elsewhere env KDIR=/usr/src/kernels/x PATH="$copy/bin" "$copy/scripts/deps" module
+	[ "$status" -ne 0 ]
+	one_line "missing programs: spatch; install them"
+}
+
+@test "another system: all the rest needs Debian" {
+	need_private_mounts
+	run --separate-stderr elsewhere "$copy/scripts/deps" module
+	[ "$status" -ne 0 ]
+	one_line "this machine runs 'plow'; Debian 12 (bookworm) or 13 (trixie) is needed"
 }

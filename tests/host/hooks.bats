@@ -55,3 +55,48 @@ setup()
 	[ "$status" -ne 0 ]
 	one_line lands-twice
 }
+
+# A hook that changes one call in super.c, with the given "Lands:" lines.
+hook_landing()
+{
+	mkdir "$BATS_TEST_TMPDIR/hooks"
+	{
+		printf '// Lands: %s\n' "$@"
+		printf '@@ @@\n erofs_module_init(...) {\n <...\n- erofs_check_ondisk_layout_definitions();\n+ checked_by_us();\n ...>\n }\n'
+	} >"$BATS_TEST_TMPDIR/hooks/conditional.cocci"
+	run --separate-stderr "$top/scripts/apply-hooks" "$src/fs/erofs" "$BATS_TEST_TMPDIR/hooks" the-kernel
+}
+
+@test "a hook lands where a condition of its holds" {
+	hook_landing 'super.c checked_by_us +2 if super.c has no_such_text_anywhere' \
+		'super.c checked_by_us +1 if super.c lacks no_such_text_anywhere and super.c has erofs_module_init' \
+		'nofile.c checked_by_us +1 if nofile.c has anything'
+	[ "$status" -eq 0 ]
+	grep -q checked_by_us "$src/fs/erofs/super.c"
+}
+
+@test "a hook that lands although no condition of its holds is refused" {
+	hook_landing 'super.c checked_by_us +1 if super.c has no_such_text_anywhere' \
+		'super.c erofs_check_ondisk_layout_definitions -1'
+	[ "$status" -ne 0 ]
+	one_line "conditional did not land"
+	one_line "+0 'checked_by_us'"
+}
+
+@test "a hook whose condition holds and that does not land is refused" {
+	hook_landing 'super.c never_called +1 if super.c has erofs_module_init'
+	[ "$status" -ne 0 ]
+	one_line "+1 'never_called'"
+}
+
+@test "a file that the kernel lacks is named when the hook needs it" {
+	hook_landing 'nofile.c checked_by_us +1 if super.c has erofs_module_init'
+	[ "$status" -ne 0 ]
+	one_line nofile.c
+}
+
+@test "a condition that says neither has nor lacks is refused" {
+	hook_landing 'super.c checked_by_us +1 if super.c contains text'
+	[ "$status" -ne 0 ]
+	one_line "FILE has TEXT"
+}

@@ -117,3 +117,38 @@ extents()
 		[ -z "$blob" ] || cmp "$images/$name.blob" "$again/$name.blob"
 	done <"$images/index"
 }
+
+# lacks_feature FEATURE IMAGE...
+lacks_feature()
+{
+	local feature=$1 image
+	shift
+
+	for image; do
+		run ! has_feature "$feature" "$image"
+	done
+}
+
+# xattr_size IMAGE FILE: print how many bytes the file's inode has for attributes.
+xattr_size()
+{
+	"$dump" --path="/$2" "$images/$1.erofs" | sed -nE 's/.*Xattr size: ([0-9]+).*/\1/p'
+}
+
+@test "prefixes of attribute names lie where the images' names say" {
+	has_feature xattr_prefixes xattr-inline xattr-shared xattr-nofilter xattr-packed xattr-plain xattr-512
+	has_feature fragments xattr-packed xattr-plain
+	lacks_feature plain_xattr_pfx xattr-packed
+	has_feature plain_xattr_pfx xattr-plain xattr-inline
+	has_feature xattr_filter xattr-inline
+	lacks_feature xattr_filter xattr-nofilter
+}
+
+@test "attributes that files have in common are stored once by xattr-shared" {
+	"$top/build/harness/erofs-share" make-tree attr-user "$BATS_TEST_TMPDIR"
+	"$(dirname "$dump")/mkfs.erofs" --quiet -x100 --xattr-inode-digest=trusted.erofs.fingerprint \
+		--xattr-prefix=user.x. --xattr-prefix="user.$(printf 'L%.0s' {1..190})." \
+		"$BATS_TEST_TMPDIR.erofs" "$BATS_TEST_TMPDIR"
+	alone=$("$dump" --path=/first "$BATS_TEST_TMPDIR.erofs" | sed -nE 's/.*Xattr size: ([0-9]+).*/\1/p')
+	[ "$(xattr_size xattr-shared first)" -lt "$alone" ]
+}

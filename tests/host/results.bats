@@ -268,3 +268,53 @@ two_sides()
 	run "$tool" parity --modes ours ours
 	[ "$status" -ne 0 ]
 }
+
+# hostile CONSOLE: what a guest leaves in which the mutant "lz4 1 cold file 1=2" did
+# not end, and the console says CONSOLE.
+hostile()
+{
+	guest run 1 '{"event":"mutant","recipe":"lz4 1 cold file 1=2","seed":"lz4"}' \
+		'{"event":"fuzz-failure","kind":"hang","text":"no end after 600 s"}'
+	echo "lz4 1 cold file 1=2" >run/plan
+	echo "[    1.000000] $1" >run/guest-1/console.log
+	mkdir -p known
+	run "$tool" fuzz-report --seeds . --known known run
+}
+
+@test "fuzz-report: a hostile image that does not end is a failure" {
+	hostile 'all is well'
+	has 'FAILED hang: lz4'
+	[ "${lines[-1]}" = "total 0 1 0" ]
+}
+
+@test "fuzz-report: but for the one on which the stock module does not end either" {
+	mkdir known
+	printf '# Stock: no end after 600 s\nlz4 1 cold file 1=2\n' >known/slow.txt
+	hostile 'all is well'
+	has 'known hang: lz4'
+	[ "${lines[-1]}" = "total 1 0 0" ]
+	printf '# Stock: no end after 600 s\nlz4 1 cold file 1=3\n' >known/slow.txt
+	hostile 'all is well'
+	has 'FAILED hang: lz4'
+}
+
+@test "fuzz-report: a known hang excuses no complaint of the kernel" {
+	mkdir known
+	printf '# Stock: no end after 600 s\nlz4 1 cold file 1=2\n' >known/slow.txt
+	hostile 'BUG: KASAN: slab-use-after-free in erofs_share_open+0x1/0x2'
+	has 'FAILED hang: lz4'
+	[ "${lines[-1]}" = "total 0 1 0" ]
+}
+
+@test "a report is good only if something passed and nothing failed" {
+	# shellcheck source=scripts/lib.sh
+	. "$top/scripts/lib.sh"
+	verdict $'text\ntotal 9 0 1'
+	run verdict $'text\ntotal 9 1 0'
+	[ "$status" -ne 0 ]
+	[ "$output" = $'text\ntotal 9 1 0' ]
+	run verdict $'total 0 0 0'
+	[ "$status" -ne 0 ]
+	run verdict 'the program died'
+	[ "$status" -ne 0 ]
+}

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// The first open of a file when memory runs out: it fails as any open may, or
+// the file is read, shared or not, and the next open attaches it.
+#include "fault_fixture.h"
+
+#include "fd.h"
+
+#include <cerrno>
+#include <fcntl.h>
+#include <optional>
+
+namespace erofs_share {
+namespace {
+
+struct AttachCase {
+	FaultCase image;
+	bool found = false; ///< another image has read the file already
+	bool whole =
+		false; ///< all that open(2) allocates, not only erofs' part
+};
+
+std::string attach_name(const testing::TestParamInfo<AttachCase> &info)
+{
+	return case_name(info.param.image) +
+	       (info.param.found ? "_found" : "_made") +
+	       (info.param.whole ? "_all" : "");
+}
+
+class FaultyAttach : public FaultTest,
+		     public testing::WithParamInterface<AttachCase> {
+      protected:
+	void SetUp() override
+	{
+		FaultTest::SetUp();
+		need({GetParam().image.image}, GetParam().image.via);
+	}
+	/// Opens the file with @fault in mounts of a domain of their own.
+	/// Returns the errno, and counts in unshared() what did not attach.
+	int open_with(NthFault &fault);
+
+	[[nodiscard]] unsigned int unshared() const
+	{
+		return unshared_;
+	}
+
+      private:
+	unsigned int unshared_ = 0;
+};
+
+/// Pages of kFaultFile that are cached where the open file @fd reads them.
+std::uint64_t cached_pages(const UniqueFd &fd)
+{
+	return cachestat_pages(fd).value_or(0);
+}
+
+int FaultyAttach::open_with(NthFault &fault)
+{
+	const MountOptions options = MountOptions::sharing(DomainId::random());
+	const FaultCase &which = GetParam().image;
+	const Mount member = mount_image(images().find(which.image == "4k-plain"
+							       ? "4k-inline"
+							       : "4k-plain"),
+					 Via::kDisk, options);
+	const Mount mount =
+		mount_image(images().find(which.image), which.via, options);
+	const std::string path = mount.at(kFaultFile);
+	UniqueFd fd;
+
+	if (GetParam().found)
+		read_through(member.at(kFaultFile));
+	const int error = fault.during([&] {
+		fd = UniqueFd(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+		return fd.valid() ? 0 : errno;
+	});
+
+	if (fd.valid()) {
+		EXPECT_EQ(read_checked(fd), 0);
+	}
+	const UniqueFd next = open_file(path, O_RDONLY);
+	EXPECT_EQ(read_checked(next), 0);
+	// Whatever became of the first open, this one reads the one copy.
+	const UniqueFd theirs = open_file(member.at(kFaultFile), O_RDONLY);
+	EXPECT_EQ(cached_pages(theirs), total_pages(path));
+	EXPECT_EQ(cached_pages(next), total_pages(path));
+	EXPECT_EQ(posix_fadvise(theirs.get(), 0, 0, POSIX_FADV_DONTNEED), 0);
+	EXPECT_EQ(cached_pages(next), 0U) << "the second open is not shared";
+	if (fd.valid() && cached_pages(fd) != 0)
+		unshared_++;
+	return error;
+}
+
+TEST_P(FaultyAttach, FailsOrReadsAndTheNextOpenShares)
+{
+	const FaultInjection faults(FaultKind::kMemory,
+				    GetParam().whole
+					    ? CodeRange::all()
+					    : CodeRange::of_module("erofs"));
+	const FaultTally tally =
+		fail_each([&](NthFault &fault) { return open_with(fault); });
+
+	EXPECT_THAT(tally, OnlyFailsWith(errors({ENOMEM})));
+	// A fault that is nobody's business leaves the open shared: there must
+	// be some that leave it unshared.
+	EXPECT_GT(unshared(), 0U);
+	record("attach", tally);
+	RecordProperty("faults_unshared", std::to_string(unshared()));
+}
+
+INSTANTIATE_TEST_SUITE_P(Slice, FaultyAttach,
+			 testing::Values(AttachCase{{"4k-inline"}, false},
+					 AttachCase{{"4k-inline"}, true},
+					 AttachCase{{"4k-zstd"}, false},
+					 AttachCase{{"4k-lz4", Via::kFile},
+						    true}),
+			 attach_name);
+
+INSTANTIATE_TEST_SUITE_P(
+	Rest, FaultyAttach,
+	testing::Values(AttachCase{{"4k-inline"}, false, true},
+			AttachCase{{"4k-fragments"}, true, true},
+			AttachCase{{"4k-fragments"}, false},
+			AttachCase{{"4k-blob"}, false},
+			AttachCase{{"4k-inline", Via::kFile}, false}),
+	attach_name);
+
+} // namespace
+} // namespace erofs_share

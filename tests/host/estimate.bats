@@ -1,0 +1,311 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# erofs-share estimate and check, on images that mkfs.erofs makes here. What they
+# say is compared with sha256sum, find and awk.
+
+load common
+
+setup_file()
+{
+	local file
+
+	export tool=$top/build/harness/erofs-share
+	utils=$("$top/scripts/erofs-utils")
+	export mkfs=$utils/mkfs.erofs
+	export PATH=$utils:$PATH TMPDIR=$BATS_FILE_TMPDIR
+	export fingerprints=--xattr-inode-digest=trusted.erofs.fingerprint
+	export trees=$BATS_FILE_TMPDIR/trees
+	mkdir -p "$trees"/{old,new}/{bin,lib}
+	for file in lib/same-1 lib/same-2 lib/twin; do
+		seed "$file" 100000 >"$trees/old/$file"
+		cp "$trees/old/$file" "$trees/new/$file"
+	done
+	cp "$trees/old/lib/twin" "$trees/old/lib/twin-again"
+	seed old 300000 >"$trees/old/bin/daemon"
+	seed new 310000 >"$trees/new/bin/daemon"
+	seed old-small 5000 >"$trees/old/lib/versioned"
+	seed new-small 5001 >"$trees/new/lib/versioned"
+	# Other files, not versions of one.
+	seed one 9000 >"$trees/old/lib/unlike"
+	seed two 90000 >"$trees/new/lib/unlike"
+	seed only 70000 >"$trees/new/bin/only"
+	: >"$trees/old/empty"
+	ln "$trees/old/lib/same-1" "$trees/old/bin/link"
+	ln -s same-1 "$trees/old/lib/symlink"
+	image old "$fingerprints"
+	image new "$fingerprints" -zlz4
+	"$mkfs" --quiet "$BATS_FILE_TMPDIR/bare.erofs" "$trees/old"
+}
+
+# seed WORD BYTES: print as many bytes that depend on WORD alone.
+seed()
+{
+	python3 -c 'import random, sys
+random.seed(sys.argv[1])
+sys.stdout.buffer.write(random.randbytes(int(sys.argv[2])))' "$@"
+}
+
+# image NAME OPTION...
+image()
+{
+	"$mkfs" --quiet "${@:2}" "$BATS_FILE_TMPDIR/$1.erofs" "$trees/$1"
+}
+
+setup()
+{
+	dir=$BATS_FILE_TMPDIR
+}
+
+# contents TREE...: print digest, pages and inode of each file that is not empty.
+contents()
+{
+	local tree
+
+	for tree; do
+		find "$tree" -type f -size +0 -printf '%i %s %p\n' | sort -u -k 1,1 |
+			while read -r inode size path; do
+				echo "$(sha256sum <"$path" | cut -d ' ' -f 1) $(((size + 4095) / 4096 * 4096)) $inode"
+			done
+	done
+}
+
+# What the page cache takes of trees: every file, and every content once.
+all_bytes() { contents "$@" | awk '{ sum += $2 } END { print sum }'; }
+once_bytes() { contents "$@" | sort -u -k 1,1 | awk '{ sum += $2 } END { print sum }'; }
+
+# expect_estimate ARGUMENT...: two sources that are the trees old and new.
+expect_estimate()
+{
+	run --separate-stderr "$tool" estimate --json "$@"
+	[ "$status" -eq 0 ]
+	[ -z "$stderr" ]
+	[ "$(jq .bytes <<<"$output")" -eq "$(all_bytes "$trees/old" "$trees/new")" ]
+	[ "$(jq .bytes_with_sharing <<<"$output")" -eq "$(once_bytes "$trees/old" "$trees/new")" ]
+	# Three files in common, and the twin counts once.
+	[ "$(jq '.pairs[0].shared_bytes' <<<"$output")" -eq $((3 * 102400)) ]
+	[ "$(jq '.sources[0].shared_bytes' <<<"$output")" -eq $((4 * 102400)) ]
+	[ "$(jq '.sources[1].shared_bytes' <<<"$output")" -eq $((3 * 102400)) ]
+	[ "$(jq '.sources[0].files' <<<"$output")" -eq 7 ]
+	[ "$(jq -c '[.obstacles[] | [.path, .first_size, .second_size]]' <<<"$output")" = \
+		'[["bin/daemon",300000,310000],["lib/versioned",5000,5001]]' ]
+}
+
+@test "estimate takes the fingerprints of images" {
+	expect_estimate "$dir/old.erofs" "$dir/new.erofs"
+	[ "$(jq -c '[.sources[].has_fingerprints]' <<<"$output")" = '[true,true]' ]
+}
+
+@test "estimate hashes images without fingerprints" {
+	expect_estimate "$dir/bare.erofs" "$dir/new.erofs"
+	[ "$(jq -c '[.sources[].has_fingerprints]' <<<"$output")" = '[false,true]' ]
+}
+
+@test "estimate hashes directories" {
+	expect_estimate "$trees/old" "$trees/new"
+	expect_estimate "$trees/old" "$dir/new.erofs"
+}
+
+@test "estimate reads every layout of an image's files and directories" {
+	expect_estimate "$dir/old.erofs" "$dir/new.erofs"
+	for options in -Eforce-inode-extended -E^inode_data -b1024 '-b512 --chunksize=512' \
+		'-zzstd -C65536 -Efragments,ztailpacking' '-zlz4 -Eall-fragments,dedupe' -x1; do
+		# shellcheck disable=SC2086 # options are words
+		[ "$options" = '-E^inode_data' ] || image new "$fingerprints" $options
+		expect_estimate "$dir/old.erofs" "$dir/new.erofs"
+	done
+}
+
+@test "estimate reads a directory of many blocks" {
+	mkdir -p "$trees/many"
+	for i in {1..2000}; do echo "$i" >"$trees/many/a-long-name-for-a-file-$i"; done
+	image many "$fingerprints"
+	run --separate-stderr "$tool" estimate --json "$dir/many.erofs" "$trees/many"
+	[ "$(jq '.sources[0].files' <<<"$output")" -eq 2000 ]
+	[ "$(jq '.pairs[0].shared_bytes' <<<"$output")" -eq $((2000 * 4096)) ]
+}
+
+@test "estimate prints tables for people" {
+	run --separate-stderr "$tool" estimate --top 1 "$dir/old.erofs" "$dir/new.erofs"
+	[ "$status" -eq 0 ]
+	grep -qE '^1  .*/old.erofs +7 +[0-9]+K +400K +[0-9.]+ %$' <<<"$output"
+	grep -qE '^1 and 2 +300K +[0-9.]+ %$' <<<"$output"
+	grep -qE '^293K, 303K +1 and 2 +bin/daemon$' <<<"$output"
+	[[ $output != *versioned* ]]
+	grep -q 'saved\.$' <<<"$output"
+	[[ $output != *'no fingerprints'* ]]
+
+	run --separate-stderr "$tool" estimate "$dir/bare.erofs" "$dir/new.erofs"
+	grep -q "bare.erofs has no fingerprints: .*mkfs.erofs $fingerprints" <<<"$output"
+}
+
+@test "estimate shows a progress bar on a terminal, and none elsewhere" {
+	run script -qec "'$tool' estimate '$trees/old' '$trees/new' >/dev/null" /dev/null
+	[ "$status" -eq 0 ]
+	grep -q '\[#*\.*\] .* of ' <<<"$output"
+	run --separate-stderr "$tool" estimate "$trees/old" "$trees/new"
+	[ -z "$stderr" ]
+}
+
+@test "estimate leaves no extracted files behind" {
+	"$tool" estimate "$dir/bare.erofs" "$dir/new.erofs"
+	[ -z "$(find "$dir" -maxdepth 1 -name 'erofs-share.*')" ]
+}
+
+@test "estimate names what it cannot read, and what it expected" {
+	echo text >"$dir/no-image"
+	run --separate-stderr "$tool" estimate "$dir/no-image" "$dir/new.erofs"
+	[ "$status" -eq 2 ]
+	one_line "$dir/no-image: expected an erofs image or a directory"
+
+	run --separate-stderr "$tool" estimate "$dir/nothing" "$dir/new.erofs"
+	[ "$status" -eq 2 ]
+	one_line "$dir/nothing: No such file or directory"
+
+	head -c 4096 "$dir/new.erofs" >"$dir/cut.erofs"
+	run --separate-stderr "$tool" estimate "$dir/cut.erofs" "$dir/new.erofs"
+	[ "$status" -eq 2 ]
+	one_line "$dir/cut.erofs: damaged image"
+
+	run --separate-stderr "$tool" estimate "$dir/new.erofs"
+	[ "$status" -gt 100 ]
+}
+
+@test "estimate says the same of damaged images, whatever the damage" {
+	for i in {1..150}; do
+		cp "$dir/old.erofs" "$dir/damaged.erofs"
+		printf "\\x$(printf %02x $((i * 37 % 256)))" |
+			dd of="$dir/damaged.erofs" bs=1 seek=$((1024 + i * 29 % 3500)) conv=notrunc status=none
+		run --separate-stderr timeout 20 "$tool" estimate "$dir/damaged.erofs" "$dir/new.erofs"
+		[ "$status" -eq 0 ] || {
+			[ "$status" -eq 2 ]
+			one_line "$dir/damaged.erofs"
+		}
+	done
+}
+
+@test "check finds right fingerprints" {
+	run --separate-stderr "$tool" check "$dir/new.erofs"
+	[ "$status" -eq 0 ]
+	[ "$output" = "$dir/new.erofs: 7 files, 7 with the right fingerprint (trusted.erofs.fingerprint)" ]
+}
+
+@test "check and estimate read every layout of the test images" {
+	local images name tree
+	images=$("$top/scripts/test-images")
+	while read -r name tree blob; do
+		case $tree in mix | facets) ;; *) continue ;; esac
+		# fsck.erofs 1.9.4 and Linux 6.18 read a file of 4k-fragments wrong,
+		# which Linux 6.12 reads right.
+		case $name in no-fingerprint | 4k-fragments) continue ;; esac
+		"$tool" check ${blob:+--device "$images/$name.blob"} "$images/$name.erofs"
+	done <"$images/index"
+	run --separate-stderr "$tool" estimate --json "$images/4k-plain.erofs" "$images/4k-allfragments.erofs" "$images/512-zstd.erofs"
+	[ "$(jq -c '[.sources[] | .shared_bytes == .bytes]' <<<"$output")" = '[true,true,true]' ]
+}
+
+@test "check finds an image without fingerprints and says what to run" {
+	run --separate-stderr "$tool" check "$dir/bare.erofs"
+	[ "$status" -eq 1 ]
+	grep -q 'bare.erofs: no fingerprints' <<<"$output"
+	run_printed "$dir/bare.erofs"
+	"$tool" check "$dir/made.erofs"
+}
+
+# run_printed IMAGE: run the commands of $output, with names put in.
+run_printed()
+{
+	local commands
+
+	commands=$(sed -n 's/^    //p' <<<"$output" | sed "s,DIR,$dir/made,; s,NEW-IMAGE,$dir/made.erofs,")
+	rm -rf "$dir/made" "$dir/made.erofs"
+	bash -e <<<"$commands"
+}
+
+@test "check finds a file whose contents are not those of its fingerprint" {
+	# same-2's first bytes lie in the image as they are: change one.
+	cp "$dir/old.erofs" "$dir/wrong.erofs"
+	offset=$(grep_bytes "$trees/old/lib/same-2" "$dir/old.erofs")
+	printf '!' | dd of="$dir/wrong.erofs" bs=1 seek="$offset" conv=notrunc status=none
+	run --separate-stderr "$tool" check "$dir/wrong.erofs"
+	[ "$status" -eq 1 ]
+	[ "$(grep -c '^WRONG: ' <<<"$output")" -eq 1 ]
+	grep -qx 'WRONG: lib/same-2' <<<"$output"
+	grep -q 'Do not mount this image in a domain' <<<"$output"
+}
+
+# grep_bytes FILE IMAGE: print where the first 64 bytes of FILE lie in IMAGE.
+grep_bytes()
+{
+	python3 -c 'import sys; print(open(sys.argv[2], "rb").read().index(open(sys.argv[1], "rb").read()[:64]))' "$@"
+}
+
+@test "check finds fingerprints that lie and files without one" {
+	run --separate-stderr "$tool" check "$("$top/scripts/test-images")/hostile-a.erofs"
+	[ "$status" -eq 1 ]
+	grep -q '9 files, 0 with the right fingerprint (user.fingerprint)' <<<"$output"
+	[ "$(sed -n 's/^missing: //p' <<<"$output" | sort | paste -sd ' ')" = 'empty-fingerprint missing' ]
+	[ "$(sed -n 's/^WRONG: //p' <<<"$output" | sort | paste -sd ' ')" = 'differs-before equal-before good longest over-long over-long-too size-clash' ]
+}
+
+@test "check reads data that is on another device" {
+	image new "$fingerprints" --chunksize=4096 --blobdev="$dir/new.blob"
+	"$tool" check --device "$dir/new.blob" "$dir/new.erofs"
+	run --separate-stderr "$tool" check "$dir/new.erofs"
+	[ "$status" -eq 2 ]
+	one_line "--device="
+}
+
+@test "an ordinary user can check; without fsck.erofs it says what to install" {
+	[ ! -x /usr/bin/fsck.erofs ] || skip "this machine has an fsck.erofs of its own"
+	public=$(mktemp -d /tmp/erofs-share-test.XXXXXX)
+	chmod 1777 "$public"
+	cp "$tool" "$mkfs" "${mkfs%/*}/fsck.erofs" "$dir/old.erofs" "$public"
+	chmod a+rx "$public"/*
+	as=(env TMPDIR="$public")
+	[ "$(id -u)" -ne 0 ] || as=(setpriv --reuid 65534 --clear-groups env TMPDIR="$public")
+	run --separate-stderr "${as[@]}" PATH="$public" "$public/erofs-share" check "$public/old.erofs"
+	[ "$status" -eq 0 ]
+	rm "$public/fsck.erofs"
+	run --separate-stderr "${as[@]}" PATH="$public" "$public/erofs-share" check "$public/old.erofs"
+	rm -rf "$public"
+	[ "$status" -eq 2 ]
+	one_line "install erofs-utils"
+}
+
+@test "--help fits a screen and names the commands" {
+	run --separate-stderr "$tool" --help
+	[ "$status" -eq 0 ]
+	[ "${#lines[@]}" -le 22 ]
+	for command in mount umount status estimate check; do
+		grep -qE "^  $command " <<<"$output"
+		run --separate-stderr "$tool" "$command" --help
+		[ "$status" -eq 0 ]
+		[ "${#lines[@]}" -le 22 ]
+		[ "$(awk '{ print length }' <<<"$output" | sort -n | tail -n 1)" -le 100 ]
+		run --separate-stderr "$tool" --help
+	done
+}
+
+@test "mount and umount run the helper and umount(8)" {
+	mkdir -p "$dir/bin"
+	for program in mount umount; do
+		printf '#!/bin/sh\necho %s "$@"\nexit 32\n' "$program" >"$dir/bin/$program"
+		chmod +x "$dir/bin/$program"
+	done
+	PATH=$dir/bin:$PATH run "$tool" mount -o domain_id_file=/etc/domain,ro image.erofs /mnt
+	[ "$status" -eq 32 ]
+	[ "$output" = "mount -t erofs-share -o domain_id_file=/etc/domain,ro image.erofs /mnt" ]
+	PATH=$dir/bin:$PATH run "$tool" umount /mnt
+	[ "$status" -eq 32 ]
+	[ "$output" = "umount /mnt" ]
+}
+
+@test "the manual documents every command, option and member of the JSON" {
+	manual=$(man -l "$top/Documentation/erofs-share.8" 2>/dev/null | col -b | tr -s ' \n' ' ') ||
+		skip "no man(1)"
+	for word in status estimate check --json --watch --interval --top --device foreign_bytes \
+		resident_bytes saved_bytes bytes_with_sharing has_fingerprints first_size; do
+		grep -qF -e "$word" <<<"$manual" || { echo "no '$word'"; return 1; }
+	done
+}
