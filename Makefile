@@ -8,16 +8,26 @@ KERNEL	?= 6.12
 # Build for another kernel than Debian's: its build directory and source tree.
 KDIR	?=
 KSRC	?=
+# Of the kernel that watches itself: kasan, or kcsan.
+VARIANT	?= kasan
+debug-line = 6.12-$(if $(filter kasan,$(VARIANT)),debug,$(VARIANT))
+# How many hostile images "make fuzz" mounts.
+FUZZ_MUTANTS ?= 20000
+# 1: build even for a kernel that is newer than the newest which is tested.
+FORCE	?= 0
 # 1: show what the long steps print instead of one line each.
 V	?= 0
+# What boots guests: qemu, or vng (virtme-ng).
+RUNNER	?= qemu
 
-export KERNEL KDIR KSRC V
+export KERNEL KDIR KSRC FORCE V RUNNER
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help demo check compare module helper diff lint clean refresh known-kernel
+.PHONY: help demo check matrix compare module load helper deb install-test diff lint clean refresh
+.PHONY: bench known-kernel debug-kernel check-debug faults fuzz stress soak
 
 help: ## list the targets
-	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/\1|\2/p' Makefile | awk -F '|' '{ printf "make %-10s %s\n", $$1, $$2 }'
+	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/\1|\2/p' Makefile | awk -F '|' '{ printf "make %-13s %s\n", $$1, $$2 }'
 	@echo
 	@echo "KERNEL=$(KERNEL) is built for; known: $$(scripts/fetch-kernel --list). V=1 shows everything."
 
@@ -26,20 +36,65 @@ demo: known-kernel ## build, boot, and show the page cache of two real images wi
 	@scripts/demo
 
 check: known-kernel ## run the whole test suite; the last line is "N passed, M failed"
-	@scripts/deps module images guest check
+	@scripts/deps module images guest deb check
+	@KERNEL=6.12-debug scripts/deps module
 	@scripts/check
+
+soak: known-kernel ## 10 000 times mount, read, umount: nothing may stay behind
+	@scripts/deps module images guest
+	@scripts/soak 10000
+
+matrix: ## run the guest tests on every kernel line and print one table
+	@KERNEL= scripts/deps module images guest
+	@scripts/matrix
 
 compare: known-kernel ## run the suite on our module and on mainline's own sharing, side by side
 	@scripts/deps module images guest
 	@scripts/compare
 
+bench: known-kernel ## measure memory, scale and cost against the stock module and mainline (hours)
+	@KERNEL= scripts/deps module images guest bench
+	@scripts/bench
+
+fuzz: ## mount FUZZ_MUTANTS=20000 hostile images on the debug kernel
+	@KERNEL=6.12-debug scripts/deps module images guest
+	@scripts/fuzz --fast $(FUZZ_MUTANTS)
+
+debug-kernel: ## build a kernel with KASAN, lockdep, kmemleak and fault injection (VARIANT=kcsan: with KCSAN)
+	@KERNEL=$(debug-line) scripts/deps module
+	@scripts/fetch-kernel $(debug-line)
+
+check-debug: ## run the suite on that kernel: each complaint with its trace, and the coverage of our files
+	@KERNEL=$(debug-line) scripts/deps module images guest debug
+	@KERNEL=$(debug-line) scripts/check-debug
+
+faults: ## make each allocation and block request fail in turn, on a kernel with KASAN and kmemleak
+	@KERNEL=6.12-debug scripts/deps module images guest
+	@scripts/check-faults --all
+
+stress: ## half an hour of random mounts, reads and reclaim by many threads on that kernel
+	@KERNEL=$(debug-line) scripts/deps module images guest
+	@KERNEL=$(debug-line) scripts/stress 1800
+
 module: known-kernel ## build build/KERNEL/erofs.ko (KDIR= and KSRC= replace the downloaded kernel)
 	@scripts/deps module
 	@scripts/build-module "$(KERNEL)" "build/$(KERNEL)"
 
+load: ## load build/KERNEL/erofs.ko on this machine, which must run that kernel
+	@scripts/load "build/$(KERNEL)/erofs.ko"
+
 helper: ## build build/harness/mount.erofs-share, which mount -t erofs-share runs
 	@scripts/deps harness
 	@scripts/build-harness mount.erofs-share >/dev/null
+
+deb: ## build the Debian packages in build/deb: the module by DKMS, and the tools
+	@scripts/deps deb
+	@scripts/make-deb
+
+install-test: known-kernel ## install the packages in a guest with a whole Debian, upgrade, remove (30 min)
+	@scripts/deps module images guest deb install-test
+	@scripts/make-deb
+	@scripts/install-test
 
 diff: known-kernel ## print what the hooks change in the kernel's own files
 	@scripts/deps module >&2

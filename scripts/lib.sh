@@ -227,3 +227,14 @@ need_space()
 		die "$3 needs $2 MB in $1, which has ${free// /} MB free: free some space," \
 		    "or set EROFS_SHARE_CACHE to a directory elsewhere"
 }
+
+# verdict REPORT: print a report whose last line is "total PASSED FAILED SKIPPED";
+# fails when something failed, or when the report has no such line.
+verdict()
+{
+	local word passed failed rest
+
+	printf '%s\n' "$1"
+	read -r word passed failed rest <<<"$(tail -n 1 <<<"$1")"
+	[ "$word" = total ] && [ "$((passed + ${rest:-0}))" -gt 0 ] && [ "$failed" -eq 0 ]
+}
