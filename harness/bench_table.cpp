@@ -286,6 +286,7 @@ std::vector<BenchTable> read_bench_tables(const std::string &directory)
 	for (const auto &entry : fs::directory_iterator(directory))
 		if (entry.path().extension() == ".json")
 			paths.insert(entry.path().string());
+	tables.reserve(paths.size());
 	for (const std::string &path : paths)
 		tables.push_back(read_table(path));
 	if (tables.empty())
