@@ -60,7 +60,7 @@ void check_cost(Record &checks, const std::string &row, const std::string &mode,
 	const bool one = mode == "one";
 	const std::string name = row + (one ? ", one domain" : ", own domains");
 	const double limit = one ? kJoinCost : kMakeCost;
-	const double ratio = mean(all) / mean(plain);
+	const double ratio = trimmed_mean(all) / trimmed_mean(plain);
 	const double grown = growth(all) / growth(plain);
 
 	worst = std::max(worst, grown);
@@ -86,13 +86,14 @@ void write_mount_cost(const ScaleRecords &records, const Mounts &mounts,
 	for (const auto &[key, modes] : mounts) {
 		const std::string row = mounts_row(key);
 		const Numbers plain = modes.at("plain").at(cost.what);
-		Record values = {{"plain", mean(plain) / kThousand}};
+		Record values = {{"plain", trimmed_mean(plain) / kThousand}};
 
 		for (const std::string mode : {"one", "own"}) {
 			const Numbers all = modes.at(mode).at(cost.what);
-			const double ratio = mean(all) / mean(plain);
+			const double ratio =
+				trimmed_mean(all) / trimmed_mean(plain);
 
-			values[mode] = mean(all) / kThousand;
+			values[mode] = trimmed_mean(all) / kThousand;
 			values[mode + "_ratio"] = ratio;
 			if (key.second < 100)
 				continue;

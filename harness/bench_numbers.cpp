@@ -35,9 +35,12 @@ double low_quartile(Numbers numbers)
 
 } // namespace
 
-double mean(const Numbers &numbers)
+double trimmed_mean(Numbers numbers)
 {
-	return mean(numbers.begin(), numbers.end());
+	const auto cut = static_cast<std::ptrdiff_t>(numbers.size() / 20);
+
+	std::sort(numbers.begin(), numbers.end());
+	return mean(numbers.begin() + cut, numbers.end() - cut);
 }
 
 double median(Numbers numbers)
