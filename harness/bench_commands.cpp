@@ -8,6 +8,7 @@
 #include "bench_report.h"
 #include "bench_scale.h"
 #include "bench_scale_table.h"
+#include "bench_table_options.h"
 #include "bench_threads.h"
 #include "error.h"
 #include "fd.h"
@@ -141,12 +142,7 @@ void add_memory(CLI::App &app)
 	table->add_option("GUESTS", bench.guests, "directory of its guests")
 		->required()
 		->check(CLI::ExistingDirectory);
-	table->add_option("OUT", bench.out, "where NAME.json go")
-		->required()
-		->check(CLI::ExistingDirectory);
-	table->add_option("--qemu", bench.qemu, "its version")->required();
-	table->add_option("--command", bench.command, "what was run")
-		->required();
+	add_table_options(*table, bench.out, bench.qemu, bench.command);
 	table->add_option("--limit", bench.limits,
 			  "limit.json of a package; often")
 		->required();
@@ -208,15 +204,10 @@ void add_scale(CLI::App &app)
 	static ScaleBench bench;
 	auto *table = app.add_subcommand("bench-scale-table",
 					 "write the scale benchmark's tables");
-	table->add_option("OUT", bench.out, "where NAME.json go")
-		->required()
-		->check(CLI::ExistingDirectory);
 	table->add_option("--guest", bench.guests, "run-guest's --dir; often")
 		->required()
 		->check(CLI::ExistingDirectory);
-	table->add_option("--qemu", bench.qemu, "its version")->required();
-	table->add_option("--command", bench.command, "what was run")
-		->required();
+	add_table_options(*table, bench.out, bench.qemu, bench.command);
 	table->callback([] { write_scale_tables(bench); });
 }
 

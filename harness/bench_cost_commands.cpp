@@ -7,6 +7,7 @@
 #include "bench_cost.h"
 #include "bench_cost_table.h"
 #include "bench_numbers.h"
+#include "bench_table_options.h"
 
 namespace erofs_share {
 
@@ -70,12 +71,7 @@ void add_table(CLI::App &app)
 			  "what a guest ran (ours, again, stock, mainline), "
 			  "on which kernel line, and run-guest's --dir")
 		->required();
-	table->add_option("--out", out, "directory of the tables")
-		->required()
-		->check(CLI::ExistingDirectory);
-	table->add_option("--qemu", request.qemu, "its version")->required();
-	table->add_option("--command", request.command, "what was run")
-		->required();
+	add_table_options(*table, out, request.qemu, request.command);
 	table->add_option("--image", request.images, "what was measured on")
 		->allow_extra_args(false);
 	table->add_flag("--slice", request.slice, "of a short run");
@@ -122,17 +118,12 @@ void add_alternatives(CLI::App &app)
 		->required();
 	table->add_option("COST", request.cost, "the same, with --cost")
 		->required();
-	table->add_option("--out", out, "directory of the tables")
-		->required()
-		->check(CLI::ExistingDirectory);
 	table->add_option("--size", sizes, "ALTERNATIVE=BYTES on disk")
 		->allow_extra_args(false);
 	table->add_option("--missing", missing,
 			  "ALTERNATIVE=WHY it was not measured")
 		->allow_extra_args(false);
-	table->add_option("--qemu", request.qemu, "its version")->required();
-	table->add_option("--command", request.command, "what was run")
-		->required();
+	add_table_options(*table, out, request.qemu, request.command);
 	table->add_option("--image", request.images, "what was measured on")
 		->allow_extra_args(false);
 	table->callback([] {

@@ -2,6 +2,7 @@
 // Reads an erofs image without the kernel.
 #include "erofs_reader.h"
 
+#include "erofs_format.h"
 #include "erofs_utils.h"
 #include "error.h"
 
@@ -17,30 +18,20 @@ namespace erofs_share {
 
 namespace {
 
-// The superblock, and offsets in it.
-constexpr std::uint64_t kSuperOffset = 1024;
-constexpr std::size_t kSuperSize = 128;
+// Of the superblock, beyond what others need as well.
 constexpr std::uint64_t kMagic = 0xe0f5e1e2;
-constexpr std::size_t kCompat = 8;
-constexpr std::size_t kBlockBits = 12;
 constexpr std::size_t kRootNid = 14;
 constexpr std::size_t kMetaBlock = 40;
 constexpr std::size_t kXattrBlock = 44;
 constexpr std::size_t kIncompat = 80;
 constexpr std::size_t kDirectoryBlockBits = 90;
-constexpr std::size_t kPrefixCount = 91;
 constexpr std::size_t kPrefixStart = 92;
 constexpr std::size_t kPackedNid = 96;
-constexpr std::size_t kFingerprintPrefix = 105;
 
-constexpr std::uint64_t kCompatPlainPrefixes = 0x10;
-constexpr std::uint64_t kCompatFingerprints = 0x20;
 /// Incompatible features that change nothing of what is read here.
 constexpr std::uint64_t kKnownIncompat = 0x7f;
 
-constexpr std::uint64_t kInodeSlot = 32;
 constexpr std::size_t kExtendedInode = 64;
-constexpr std::size_t kDirent = 12;
 constexpr std::size_t kXattrHeader = 12;
 constexpr std::size_t kXattrEntry = 4;
 constexpr std::uint8_t kFlatPlain = 0;
@@ -89,7 +80,7 @@ ErofsImage::ErofsImage(std::string path)
 	if (number(super_, 0, 4) != kMagic)
 		throw_error(EINVAL, path_ + ": expected an erofs image, it has "
 					    "no erofs superblock");
-	const std::uint64_t bits = number(super_, kBlockBits, 1);
+	const std::uint64_t bits = number(super_, kSuperBlockBits, 1);
 	const std::uint64_t more = number(super_, kDirectoryBlockBits, 1);
 	if (bits < 9 || bits > 16 || more > 8)
 		corrupt("block size 2^" + std::to_string(bits));
@@ -155,13 +146,13 @@ std::string ErofsImage::bytes(std::uint64_t offset, std::uint64_t length) const
 
 void ErofsImage::find_fingerprints()
 {
-	const std::uint64_t compat = number(super_, kCompat, 4);
+	const std::uint64_t compat = number(super_, kSuperCompat, 4);
 
 	if ((compat & kCompatFingerprints) == 0)
 		return;
 	attribute_.id = static_cast<std::uint8_t>(
-		number(super_, kFingerprintPrefix, 1));
-	if (attribute_.id >= number(super_, kPrefixCount, 1))
+		number(super_, kSuperFingerprintPrefix, 1));
+	if (attribute_.id >= number(super_, kSuperPrefixCount, 1))
 		corrupt("its fingerprints have no attribute name");
 
 	// Entries of the table: 2 bytes length, 1 byte namespace, the name.

@@ -2,6 +2,8 @@
 // Finding the structures of an erofs image.
 #include "image_map.h"
 
+#include "erofs_format.h"
+
 #include <algorithm>
 #include <deque>
 #include <set>
@@ -12,12 +14,8 @@ namespace erofs_share {
 namespace {
 
 // The names below are the kernel's, in fs/erofs/erofs_fs.h.
-constexpr std::uint64_t kCompatPlainPrefixes = 0x10;
 constexpr std::uint64_t kCompressionConfigs = 0x2;
-constexpr std::size_t kSuperSize = 128;
-constexpr std::size_t kInodeSlot = 32;
 constexpr std::size_t kDeviceSlot = 128;
-constexpr std::size_t kDirent = 12;
 constexpr std::size_t kMapHeader = 8;
 constexpr std::size_t kDigestSize = 39;
 constexpr std::uint64_t kTypeMask = 0170000;
@@ -116,7 +114,8 @@ class Mapper {
 	explicit Mapper(std::span<const std::byte> image) : image_(image)
 	{
 		super();
-		block_ = std::size_t{1} << at(kSuperBlockBits, 1);
+		block_ = std::size_t{1}
+			 << at(kSuperOffset + kSuperBlockBits, 1);
 		meta_ = at(kSuperOffset + 40, 4) * block_;
 		shared_ = at(kSuperOffset + 44, 4) * block_;
 		compression_configs();
@@ -216,7 +215,8 @@ class Mapper {
 
 		// Else it lies in the packed inode, which may be compressed.
 		if (at(kSuperOffset + 96, 8) != 0 &&
-		    (at(kSuperCompat, 4) & kCompatPlainPrefixes) == 0)
+		    (at(kSuperOffset + kSuperCompat, 4) &
+		     kCompatPlainPrefixes) == 0)
 			return;
 		for (std::size_t i = 0; i < count; i++) {
 			const std::size_t length = at(offset, 2);

@@ -52,13 +52,6 @@ struct Field {
 	std::size_t width = 0;	///< bytes; 1, 2, 4 and 8 are numbers
 };
 
-/// Offset of the superblock in an image.
-inline constexpr std::size_t kSuperOffset = 1024;
-/// Offsets in the superblock that others need.
-inline constexpr std::size_t kSuperChecksum = kSuperOffset + 4;
-inline constexpr std::size_t kSuperCompat = kSuperOffset + 8;
-inline constexpr std::size_t kSuperBlockBits = kSuperOffset + 12;
-
 /// The little-endian number in @width bytes of @image at @offset. Throws
 /// std::out_of_range when they are not there.
 std::uint64_t read_number(std::span<const std::byte> image, std::size_t offset,

@@ -2,6 +2,7 @@
 // Changes to the superblock of an erofs image.
 #include "image_patch.h"
 
+#include "erofs_format.h"
 #include "error.h"
 #include "fd.h"
 
@@ -14,33 +15,27 @@ namespace erofs_share {
 
 namespace {
 
-// On-disk format: offsets within the superblock, which starts at 1024.
-constexpr std::uint64_t kSuperOffset = 1024;
-constexpr std::size_t kFeatureCompat = 8;
-constexpr std::size_t kPrefixCount = 91;
-constexpr std::size_t kFingerprintPrefix = 105;
 constexpr std::array<unsigned char, 4> kMagic = {0xe2, 0xe1, 0xf5, 0xe0};
 constexpr unsigned char kCompatChecksum = 0x01;
-constexpr unsigned char kCompatFingerprints = 0x20;
 
 } // namespace
 
 void declare_fingerprints(const std::string &image, unsigned char prefix)
 {
 	const UniqueFd fd = open_file(image, O_RDWR);
-	std::array<std::byte, 128> super{};
+	std::array<std::byte, kSuperSize> super{};
 
 	if (read_at(fd.get(), super, kSuperOffset, image) != super.size())
 		throw_error(EINVAL, image + " is too short for erofs");
 	for (std::size_t i = 0; i < kMagic.size(); i++)
 		if (super[i] != std::byte{kMagic[i]})
 			throw_error(EINVAL, image + " is not an erofs image");
-	if (prefix >= std::to_integer<unsigned char>(super[kPrefixCount]))
+	if (prefix >= std::to_integer<unsigned char>(super[kSuperPrefixCount]))
 		throw_error(EINVAL, image + " has no long prefix " +
 					    std::to_string(prefix));
-	super[kFeatureCompat] &= ~std::byte{kCompatChecksum};
-	super[kFeatureCompat] |= std::byte{kCompatFingerprints};
-	super[kFingerprintPrefix] = std::byte{prefix};
+	super[kSuperCompat] &= ~std::byte{kCompatChecksum};
+	super[kSuperCompat] |= std::byte{kCompatFingerprints};
+	super[kSuperFingerprintPrefix] = std::byte{prefix};
 	if (lseek(fd.get(), kSuperOffset, SEEK_SET) < 0)
 		throw_errno("seek " + image);
 	write_all(fd.get(), super, image);

@@ -2,6 +2,8 @@
 // Making hostile images.
 #include "mutator.h"
 
+#include "erofs_format.h"
+
 #include <algorithm>
 #include <charconv>
 #include <cstring>
@@ -184,7 +186,8 @@ std::uint32_t crc32c(std::span<const std::byte> bytes)
 // super.c, erofs_superblock_csum_verify()
 void mend_checksum(std::span<std::byte> image)
 {
-	const std::uint64_t bits = read_number(image, kSuperBlockBits, 1);
+	const std::uint64_t bits =
+		read_number(image, kSuperOffset + kSuperBlockBits, 1);
 	std::size_t length = std::size_t{1}
 			     << std::min<std::uint64_t>(bits, 20);
 
@@ -192,8 +195,8 @@ void mend_checksum(std::span<std::byte> image)
 		length -= kSuperOffset;
 	if (length > image.size() - kSuperOffset)
 		return;
-	write_number(image, kSuperChecksum, 4, 0);
-	write_number(image, kSuperChecksum, 4,
+	write_number(image, kSuperOffset + kSuperChecksum, 4, 0);
+	write_number(image, kSuperOffset + kSuperChecksum, 4,
 		     crc32c(image.subspan(kSuperOffset, length)));
 }
 

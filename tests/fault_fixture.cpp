@@ -8,10 +8,8 @@
 
 #include <array>
 #include <chrono>
-#include <cstring>
 #include <filesystem>
 #include <sstream>
-#include <sys/mman.h>
 #include <thread>
 #include <unistd.h>
 
@@ -157,13 +155,7 @@ void FaultTest::drop_pages()
 void FaultTest::dirty_free_pages()
 {
 	// The pages freed last are used first, and few are between.
-	constexpr std::size_t kBytes = std::size_t{1} << 20;
-	void *memory = mmap(nullptr, kBytes, PROT_READ | PROT_WRITE,
-			    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (memory == MAP_FAILED)
-		throw_errno("mmap");
-	std::memset(memory, 0xa5, kBytes);
-	munmap(memory, kBytes);
+	dirty_free_memory(std::size_t{1} << 20);
 }
 
 Mount FaultTest::mount_other_than(const FaultCase &which)

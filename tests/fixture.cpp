@@ -98,25 +98,22 @@ const std::string &unreadable_tail(const std::string &name)
 		       name;
 }
 
-/// Leaves free memory full of what nobody asked for, so that a page which the
-/// kernel does not fill shows.
-void dirty_free_memory()
+} // namespace
+
+void dirty_free_memory(std::size_t bytes)
 {
-	constexpr std::size_t kBytes = std::size_t{256} << 20;
-	void *memory = mmap(nullptr, kBytes, PROT_READ | PROT_WRITE,
+	void *memory = mmap(nullptr, bytes, PROT_READ | PROT_WRITE,
 			    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	if (memory == MAP_FAILED)
 		throw_errno("mmap");
-	std::memset(memory, 0xa5, kBytes);
-	munmap(memory, kBytes);
+	std::memset(memory, 0xa5, bytes);
+	munmap(memory, bytes);
 }
-
-} // namespace
 
 void ImageEnvironment::SetUp()
 {
-	dirty_free_memory();
+	dirty_free_memory(std::size_t{256} << 20);
 	store = std::make_unique<ImageStore>();
 }
 

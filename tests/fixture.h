@@ -23,6 +23,10 @@ inline constexpr std::int64_t kBigBytes = 67108864;
 /// own pages, readahead.
 inline constexpr std::int64_t kSlack = 1400000;
 
+/// Leaves @bytes of free memory full of what nobody asked for, so that a page
+/// which the kernel does not fill shows.
+void dirty_free_memory(std::size_t bytes);
+
 /// Mounts the image store for the time of all tests. Dirties free memory first.
 class ImageEnvironment : public testing::Environment {
       public:

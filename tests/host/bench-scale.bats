@@ -36,7 +36,7 @@ mounts()
 # failed: the failed checks of what the guest sent, a line each.
 failed()
 {
-	"$tool" bench-scale-table run --guest guest --qemu 1 --command it
+	"$tool" bench-scale-table --out run --guest guest --qemu 1 --command it
 	"$tool" bench-report run | grep '^FAILED' || true
 }
 

@@ -236,7 +236,7 @@ memory_table()
 {
 	echo '{"package":"redis","old_version":"1","new_version":"2","files":2,"bytes":7,
 	       "page_bytes":100000000,"unique_page_bytes":60000000}' >limit.json
-	run "$tool" bench-memory-table guests run --qemu 1 --command it --limit limit.json --table read
+	run "$tool" bench-memory-table guests --out run --qemu 1 --command it --limit limit.json --table read
 	[ "$status" -eq 0 ]
 }
 
