@@ -58,6 +58,17 @@ only()
 	mounts own 'if $i < 3 then 400000 else 174000 end' 'if $i == 91 then 145000 else 30000 end' 154000
 	run failed
 	[ "$output" = '' ]
+	# A worker's half a million, as one open of a hundred once had it.
+	mounts one 110000 'if $i == 40 then 494175 else 30550 end' 95000
+	run failed
+	[ "$output" = '' ]
+}
+
+@test "bench-scale: one open in ten that costs five times as much" {
+	mounts plain 100000 28000 84000
+	mounts own 174000 30000 154000
+	mounts one 110000 'if $i % 10 == 7 then 150000 else 30000 end' 95000
+	only 'one domain: a first open costs little more than without inode_share'
 }
 
 @test "bench-scale: a cost that grows with what is there" {
