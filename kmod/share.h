@@ -67,8 +67,9 @@ struct erofs_share_digest {
  * @xattr_prefix: what an attribute has for a namespace whose name is all prefix
  *	and that of the fingerprint attribute
  * @xattr_name: name of the fingerprint attribute within that namespace, owned
- * @reads: reads of this image into shared folios that have not ended, apart
- *	from those that their reader waits for with the file held open
+ * @reads: reads of this image into shared folios, and decompression queues of
+ *	any folios, that have not ended, apart from those that their reader waits
+ *	for with the file held open
  * @mount: what is counted of it
  */
 struct erofs_share_sb {

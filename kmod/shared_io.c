@@ -14,6 +14,10 @@
  * locked folios.  Nothing waits for folios of a shared inode, which outlives the
  * mount that reads into it.  So reads that may outlive their caller are counted
  * by superblock, and unmounting waits for them.
+ *
+ * Decompression queues are counted on mounts that do not share as well: when a
+ * queue ends, its folios are unlocked already and nothing else keeps the mount,
+ * so there is no asking any more whether it was one that is counted.
  */
 #include <linux/bio.h>
 #include <linux/pagemap.h>
@@ -57,10 +61,8 @@ void erofs_share_wait_reads(struct super_block *sb)
  */
 void erofs_share_queue_begin(struct super_block *sb, bool sync)
 {
-	struct erofs_share_sb *share = &EROFS_SB(sb)->share;
-
-	if (share->wanted && !sync)
-		erofs_share_read_begin(share);
+	if (!sync)
+		erofs_share_read_begin(&EROFS_SB(sb)->share);
 }
 
 /**
@@ -69,10 +71,7 @@ void erofs_share_queue_begin(struct super_block *sb, bool sync)
  */
 void erofs_share_queue_end(struct super_block *sb)
 {
-	struct erofs_share_sb *share = &EROFS_SB(sb)->share;
-
-	if (share->wanted)
-		erofs_share_read_end(share);
+	erofs_share_read_end(&EROFS_SB(sb)->share);
 }
 
 /*
