@@ -166,9 +166,9 @@ KernelMemory settled_kernel_memory(const std::string &caches)
 	return best;
 }
 
-std::vector<std::string> leaks(const KernelMemory &before,
-			       const KernelMemory &after,
-			       std::uint64_t operations)
+std::map<std::string, std::string> leaks(const KernelMemory &before,
+					 const KernelMemory &after,
+					 std::uint64_t operations)
 {
 	// Below these a difference is the system's own unrest.
 	constexpr std::uint64_t kObjects = 160;
@@ -177,11 +177,11 @@ std::vector<std::string> leaks(const KernelMemory &before,
 	// The slab that a CPU allocates from counts as full (mm/slub.c).
 	const auto cpus =
 		static_cast<std::uint64_t>(sysconf(_SC_NPROCESSORS_ONLN));
-	std::vector<std::string> found;
+	std::map<std::string, std::string> found;
 	const auto check = [&](const std::string &what, std::uint64_t from,
 			       std::uint64_t to, std::uint64_t allowed) {
 		if (to > from + allowed)
-			found.push_back(grown(what, from, to, operations));
+			found[what] = grown(what, from, to, operations);
 	};
 
 	for (const auto &[name, count] : after.objects) {

@@ -39,11 +39,11 @@ KernelMemory current_kernel_memory();
 KernelMemory settled_kernel_memory(const std::string &caches = "");
 
 /// What grew from @before to @after by so much that each of @operations, or
-/// each fourth, must have left something behind; a sentence each. Objects that
-/// would fit into a slab for each CPU may have grown by that. Call it on the
-/// machine that was read.
-std::vector<std::string> leaks(const KernelMemory &before,
-			       const KernelMemory &after,
-			       std::uint64_t operations);
+/// each fourth, must have left something behind: what it is, and a sentence.
+/// Objects that would fit into a slab for each CPU may have grown by that. Call
+/// it on the machine that was read.
+std::map<std::string, std::string> leaks(const KernelMemory &before,
+					 const KernelMemory &after,
+					 std::uint64_t operations);
 
 } // namespace erofs_share

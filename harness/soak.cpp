@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <map>
 #include <optional>
 #include <thread>
 #include <utility>
@@ -47,14 +48,14 @@ class Soak {
 	SoakResult run(const std::function<void(const SoakReading &)> &tell)
 	{
 		read_memory(tell);
-		for (cycle_ = 1; cycle_ <= plan_.cycles; cycle_++) {
-			one_cycle();
-			if (cycle_ % plan_.batch == 0)
-				read_memory(tell);
-			if (!result_.failures.empty())
-				return std::move(result_);
+		go_on_to(plan_.cycles, tell);
+		const auto suspects = grown_since_the_middle();
+		if (!suspects.empty()) {
+			const SoakReading before = result_.readings.back();
+
+			go_on_to(plan_.cycles + plan_.cycles / 2, tell);
+			judge(suspects, before);
 		}
-		judge();
 		return std::move(result_);
 	}
 
@@ -68,6 +69,18 @@ class Soak {
 	[[nodiscard]] const Image &image(std::uint64_t step) const
 	{
 		return *images_[step % images_.size()];
+	}
+
+	/// Until the end of cycle @last, or a failure.
+	void go_on_to(std::uint64_t last,
+		      const std::function<void(const SoakReading &)> &tell)
+	{
+		while (cycle_ < last && result_.failures.empty()) {
+			cycle_++;
+			one_cycle();
+			if (cycle_ % plan_.batch == 0)
+				read_memory(tell);
+		}
 	}
 
 	/// A different combination each time, all of them in turn.
@@ -159,21 +172,37 @@ class Soak {
 
 	/// Pages come and go in steps, and a leak grows all the time: what the
 	/// last reading has is compared with the most that the first half had.
-	void judge()
+	[[nodiscard]] std::map<std::string, std::string>
+	grown_since_the_middle() const
 	{
 		const auto &readings = result_.readings;
 
-		if (readings.size() < 3)
-			return;
+		if (readings.size() < 3 || !result_.failures.empty())
+			return {};
 		const std::size_t middle = (readings.size() - 1) / 2;
 		KernelMemory before = readings[middle].memory;
 		for (std::size_t i = 1; i < middle; i++)
 			before.used =
 				std::max(before.used, readings[i].memory.used);
-		for (const std::string &leak :
-		     leaks(before, readings.back().memory,
-			   readings.back().cycle - readings[middle].cycle))
-			fail(leak);
+		return leaks(before, readings.back().memory,
+			     readings.back().cycle - readings[middle].cycle);
+	}
+
+	/// A leak goes on growing as it did, the unrest of a busy system does
+	/// not: fails for those @suspects that have grown again since @before.
+	void judge(const std::map<std::string, std::string> &suspects,
+		   const SoakReading &before)
+	{
+		const SoakReading &last = result_.readings.back();
+
+		for (const auto &[what, again] :
+		     leaks(before.memory, last.memory,
+			   last.cycle - before.cycle)) {
+			const auto first = suspects.find(what);
+
+			if (first != suspects.end())
+				fail(first->second + "; then " + again);
+		}
 	}
 
 	SoakPlan plan_;

@@ -42,8 +42,9 @@ struct SoakResult {
 /// one or two images, as disks, loop devices or files, in a domain of their own
 /// or without sharing, or fails to; reads some of their files, compares them,
 /// and unmounts in one or the other order. @tell gets each reading as it is
-/// made. The last reading is judged against those of the
-/// first half, of which the very first does not count.
+/// made. The last reading is judged against those of the first half, of which
+/// the very first does not count. What has grown must grow again in half as
+/// many cycles more, or it is no failure.
 SoakResult soak(const ImageStore &store, const SoakPlan &plan,
 		const std::function<void(const SoakReading &)> &tell);
 

@@ -12,6 +12,9 @@
 namespace erofs_share {
 namespace {
 
+/// How often each fault is made.
+constexpr int kPasses = 4;
+
 struct AttachCase {
 	FaultCase image;
 	bool found = false; ///< another image has read the file already
@@ -35,15 +38,10 @@ class FaultyAttach : public FaultTest,
 		need({GetParam().image.image}, GetParam().image.via);
 	}
 	/// Opens the file with @fault in mounts of a domain of their own.
-	/// Returns the errno, and counts in unshared() what did not attach.
+	/// Returns the errno, and counts in unshared_ what did not attach.
 	int open_with(NthFault &fault);
 
-	[[nodiscard]] unsigned int unshared() const
-	{
-		return unshared_;
-	}
-
-      private:
+	/// How many opens of a pass did not attach.
 	unsigned int unshared_ = 0;
 };
 
@@ -95,15 +93,22 @@ TEST_P(FaultyAttach, FailsOrReadsAndTheNextOpenShares)
 				    GetParam().whole
 					    ? CodeRange::all()
 					    : CodeRange::of_module("erofs"));
-	const FaultTally tally =
-		fail_each([&](NthFault &fault) { return open_with(fault); });
+	FaultTally tally;
 
-	EXPECT_THAT(tally, OnlyFailsWith(errors({ENOMEM})));
-	// A fault that is nobody's business leaves the open shared: there must
-	// be some that leave it unshared.
-	EXPECT_GT(unshared(), 0U);
+	// A lost key can only be found by kmemleak, which takes whatever looks
+	// like a pointer for one: what is lost once may be hidden by a stale
+	// word somewhere.
+	for (int pass = 0; pass < kPasses; pass++) {
+		unshared_ = 0;
+		tally = fail_each(
+			[&](NthFault &fault) { return open_with(fault); });
+		EXPECT_THAT(tally, OnlyFailsWith(errors({ENOMEM})));
+		// A fault that is nobody's business leaves the open shared:
+		// there must be some that leave it unshared.
+		EXPECT_GT(unshared_, 0U);
+	}
 	record("attach", tally);
-	RecordProperty("faults_unshared", std::to_string(unshared()));
+	RecordProperty("faults_unshared", std::to_string(unshared_));
 }
 
 INSTANTIATE_TEST_SUITE_P(Slice, FaultyAttach,

@@ -44,7 +44,7 @@ TEST_F(SoakTest, HundredsOfMountsLeaveNothingBehindAndTheModuleUnloads)
 		});
 
 	EXPECT_THAT(result.failures, testing::IsEmpty()) << readings;
-	EXPECT_EQ(result.readings.size(), 5U);
+	EXPECT_GE(result.readings.size(), 5U);
 	EXPECT_GT(result.files, plan.cycles);
 }
 

@@ -1,14 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Keeps the reference on the shared inode of an open that came too late to attach
-// the file.
+// the file. The pause is that of a task which is preempted there.
 //
 // Fails: OpenRace.FirstOpensThroughSixteenImagesYieldOneSharedInode
+@@ @@
+ #include "compat.h"
++#include <linux/delay.h>
+
 @@
 identifier shared;
 @@
  erofs_share_attach(...)
  {
  	...
++	usleep_range(5000, 6000);
  	if (cmpxchg(...) != ...) {
  		...
 -		iput(shared);
