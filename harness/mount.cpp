@@ -5,12 +5,15 @@
 #include "error.h"
 #include "fd.h"
 
+#include <cerrno>
+#include <chrono>
 #include <cstring>
 #include <iostream>
 #include <libmount.h>
 #include <memory>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <thread>
 #include <unistd.h>
 
 namespace erofs_share {
@@ -163,11 +166,24 @@ Mount &Mount::operator=(Mount &&other) noexcept
 
 Mount::~Mount()
 {
+	constexpr int kTries = 400;
+	constexpr auto kPause = std::chrono::milliseconds(50);
+	int error = 0;
+
 	if (target_.empty())
 		return;
-	if (umount2(target_.c_str(), UMOUNT_NOFOLLOW) != 0) {
+	// khugepaged holds files whose mappings it looks at, also when they
+	// were closed meanwhile (mm/khugepaged.c, khugepaged_scan_mm_slot()).
+	for (int i = 0; i < kTries; i++) {
+		error = umount2(target_.c_str(), UMOUNT_NOFOLLOW) == 0 ? 0
+								       : errno;
+		if (error != EBUSY)
+			break;
+		std::this_thread::sleep_for(kPause);
+	}
+	if (error != 0) {
 		std::cerr << "umount " << target_ << ": "
-			  << std::generic_category().message(errno)
+			  << std::generic_category().message(error)
 			  << ", detaching it\n";
 		umount2(target_.c_str(), MNT_DETACH | UMOUNT_NOFOLLOW);
 	}

@@ -52,7 +52,8 @@ class Mount {
 	{
 	}
 	Mount &operator=(Mount &&other) noexcept;
-	/// Detaches lazily, and says so on standard error, if it is busy.
+	/// Detaches lazily, and says so on standard error, if it stays busy for
+	/// twenty seconds.
 	~Mount();
 
 	[[nodiscard]] const std::string &path() const
