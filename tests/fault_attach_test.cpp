@@ -41,7 +41,7 @@ class FaultyAttach : public FaultTest,
 	/// Returns the errno, and counts in unshared_ what did not attach.
 	int open_with(NthFault &fault);
 
-	/// How many opens of a pass did not attach.
+	/// How many opens did not attach.
 	unsigned int unshared_ = 0;
 };
 
@@ -99,16 +99,26 @@ TEST_P(FaultyAttach, FailsOrReadsAndTheNextOpenShares)
 	// like a pointer for one: what is lost once may be hidden by a stale
 	// word somewhere.
 	for (int pass = 0; pass < kPasses; pass++) {
-		unshared_ = 0;
 		tally = fail_each(
 			[&](NthFault &fault) { return open_with(fault); });
 		EXPECT_THAT(tally, OnlyFailsWith(errors({ENOMEM})));
-		// A fault that is nobody's business leaves the open shared:
-		// there must be some that leave it unshared.
-		EXPECT_GT(unshared_, 0U);
 	}
 	record("attach", tally);
-	RecordProperty("faults_unshared", std::to_string(unshared_));
+}
+
+TEST_P(FaultyAttach, NeedsNoMemoryToReadUnshared)
+{
+	// What looking the file up allocates differs from one mount to the
+	// next, and a series that counts it too may end before this.
+	const FaultInjection faults(
+		FaultKind::kMemory,
+		CodeRange::of_function("erofs", "erofs_share_open"));
+	const FaultTally tally =
+		fail_each([&](NthFault &fault) { return open_with(fault); });
+
+	EXPECT_THAT(tally, OnlyFailsWith(errors({})));
+	EXPECT_GT(unshared_, 0U);
+	record("attach alone", tally);
 }
 
 INSTANTIATE_TEST_SUITE_P(Slice, FaultyAttach,

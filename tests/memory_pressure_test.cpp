@@ -7,7 +7,9 @@
 #include "fixture.h"
 #include "mapped_file.h"
 
+#include <csignal>
 #include <cstring>
+#include <gmock/gmock.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -116,25 +118,29 @@ TEST_F(MemoryPressure, MappingReadsItsPagesAgainAfterReclaim)
 	EXPECT_EQ(difference(mapped.bytes(), big_file()), "");
 }
 
-/// Takes memory until a quarter of the page cache of @path is left or @most
-/// bytes are taken.
-std::string squeeze(const std::string &path, std::uint64_t most)
+/// Whether at most a quarter of the pages of @path are cached.
+bool mostly_reclaimed(const std::string &path)
+{
+	return resident_pages(path) <= kBigPages / 4;
+}
+
+/// Takes memory until @path is mostly reclaimed or @most bytes are taken.
+void squeeze(const std::string &path, std::uint64_t most)
 {
 	constexpr std::size_t kStep = 32 * kMiB;
 
 	for (std::uint64_t taken = 0; taken < most; taken += kStep) {
-		if (resident_pages(path) <= kBigPages / 4)
-			return "";
+		if (mostly_reclaimed(path))
+			return;
 		void *memory = mmap(nullptr, kStep, PROT_READ | PROT_WRITE,
 				    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 		if (memory == MAP_FAILED)
-			return "no memory left";
+			return;
 		// Huge pages are quicker, where there are any.
 		madvise(memory, kStep, MADV_HUGEPAGE);
 		std::memset(memory, 1, kStep);
 	}
-	return "the page cache was not reclaimed";
 }
 
 TEST_F(MemoryPressure, GlobalReclaimTakesSharedPagesAndTheyComeBackRight)
@@ -146,12 +152,15 @@ TEST_F(MemoryPressure, GlobalReclaimTakesSharedPagesAndTheyComeBackRight)
 		static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
 
 	read_through(a.at("dup64m"));
-	const std::string squeezed = run_in_child([&] {
+	Child glutton([&] {
 		// Should it come to that, this process is the one to go.
 		write_text("/proc/self/oom_score_adj", "1000");
-		return squeeze(a.at("dup64m"), memory);
+		squeeze(a.at("dup64m"), memory);
+		return 0;
 	});
-	EXPECT_EQ(squeezed, "");
+	// A kernel that is slow to reclaim may kill it: the pages still went.
+	EXPECT_THAT(glutton.wait(), testing::AnyOf(0, 128 + SIGKILL));
+	EXPECT_PRED1(mostly_reclaimed, b.at("dup64m"));
 	EXPECT_EQ(difference(b.at("dup64m"), big_file()), "");
 	EXPECT_EQ(difference(a.at("dup64m"), big_file()), "");
 }
