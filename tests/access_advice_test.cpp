@@ -32,10 +32,7 @@ std::string pages_on_their_way(const std::string &path)
 /// being read cannot be dropped.
 void start_cold(const std::string &path)
 {
-	EXPECT_TRUE(soon([&] {
-		return cachestat_pages(path).value_or(0) <=
-		       resident_pages(path);
-	})) << "reading ahead does not end";
+	EXPECT_TRUE(wait_for_read_ahead(path)) << "reading ahead does not end";
 	drop_caches(Drop::kAll);
 	EXPECT_EQ(resident_pages(path), 0U);
 }

@@ -68,12 +68,8 @@ void AccessPath::expect_one_copy(const std::string &file) const
 	const bool counts = !shared() || cachestat_sees_shared_files();
 
 	if (counts) {
-		// cachestat counts pages that are still being read, mincore
-		// does not.
-		EXPECT_TRUE(soon([&] {
-			return cachestat_pages(a().at(file)).value_or(0) <=
-			       resident_pages(a().at(file));
-		})) << "reading ahead does not end";
+		EXPECT_TRUE(wait_for_read_ahead(a().at(file)))
+			<< "reading ahead does not end";
 	}
 	std::uint64_t mine = 0;
 	std::uint64_t other = 0;
@@ -164,6 +160,26 @@ bool soon(const std::function<bool()> &question)
 bool wait_until_resident(const std::string &path, std::uint64_t pages)
 {
 	return soon([&] { return resident_pages(path) >= pages; });
+}
+
+bool wait_for_read_ahead(const std::string &path)
+{
+	constexpr auto kQuiet = std::chrono::milliseconds(500);
+	std::uint64_t seen = resident_pages(path);
+	auto since = std::chrono::steady_clock::now();
+
+	return soon([&] {
+		const auto coming = cachestat_pages(path);
+		const std::uint64_t now = resident_pages(path);
+
+		if (coming)
+			return *coming <= now;
+		if (now != seen) {
+			seen = now;
+			since = std::chrono::steady_clock::now();
+		}
+		return std::chrono::steady_clock::now() - since >= kQuiet;
+	});
 }
 
 std::string errno_name(int error)

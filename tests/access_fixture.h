@@ -111,6 +111,11 @@ bool wait_until_resident(const std::string &path, std::uint64_t pages);
 /// The name of errno @error as an observation, such as "EBUSY"; "0" for none.
 std::string errno_name(int error);
 
+/// Waits until nothing of the file at @path is being read ahead: until all
+/// pages that cachestat(2) counts have come or, on kernels without it, until no
+/// page has come for half a second. Returns whether that was soon().
+bool wait_for_read_ahead(const std::string &path);
+
 } // namespace erofs_share
 
 /// Instantiates @suite for the uncompressed pair of images.

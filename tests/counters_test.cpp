@@ -192,7 +192,7 @@ TEST_F(Counters, SavedIsWhatFurtherSharersWouldHaveCached)
 {
 	const Mount a = mount_shared("enc-plain");
 	const Mount b = mount_shared("enc-lz4");
-	const Mount c = mount_shared("enc-zstd");
+	const Mount c = mount_shared("enc-fragments");
 	const std::string text = "deep/er/text1m";
 
 	read_through(a.at(text));
@@ -237,7 +237,7 @@ TEST_F(Counters, DomainsAreNumberedAsTheyAreMade)
 	const std::uint64_t first = of(*a).domain;
 	const Mount same = mount_shared("enc-lz4");
 	const Mount other =
-		mount_erofs(images().find("enc-zstd").disk(),
+		mount_erofs(images().find("enc-fragments").disk(),
 			    MountOptions::sharing(DomainId::random()));
 
 	EXPECT_EQ(of(same).domain, first);
@@ -370,7 +370,7 @@ TEST_F(Counters, OfAMountTellNothingOfTheDomainId)
 TEST_F(Counters, CanBeReadWhileMountsComeAndGo)
 {
 	constexpr int kRounds = 40;
-	const Mount stays = mount_shared("enc-zstd");
+	const Mount stays = mount_shared("enc-fragments");
 	std::atomic<bool> done = false;
 	std::atomic<std::uint64_t> reads = 0;
 	std::string failure;
@@ -397,7 +397,7 @@ TEST_F(Counters, CanBeReadWhileMountsComeAndGo)
 		const Mount a = mount_shared("enc-plain");
 		const Mount b = mount_shared("enc-lz4");
 		const Mount own =
-			mount_erofs(images().find("enc-deflate").disk(),
+			mount_erofs(images().find("enc-lz4hc").disk(),
 				    MountOptions::sharing(DomainId::random()));
 
 		read_through(a.at("twin1"));
