@@ -67,8 +67,9 @@ void add_table(CLI::App &app)
 	auto *table = app.add_subcommand(
 		"bench-cost-table", "make the table of what guests counted");
 
-	table->add_option("KIND:LINE=DIR", sides,
-			  "what a guest ran (ours, again, stock, mainline), "
+	table->add_option("GUEST", sides,
+			  "KIND:LINE=DIR, what a guest ran (ours, again, "
+			  "stock, mainline), "
 			  "on which kernel line, and run-guest's --dir")
 		->required();
 	add_table_options(*table, out, request.qemu, request.command);

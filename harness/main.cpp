@@ -165,8 +165,10 @@ void add_compare_commands(CLI::App &app)
 	auto *compare = app.add_subcommand(
 		"compare", "a row a promise, a column a run; fails when the "
 			   "first run breaks one");
-	compare->add_option("NAME=RUN", texts,
-			    "a name and a directory of scripts/run-suite")
+	// Names with "=" or ":" are none for the CLI11 of Debian 13.
+	compare->add_option("SIDE", texts,
+			    "NAME=RUN, a name and a directory of "
+			    "scripts/run-suite")
 		->required();
 	compare->add_option("--markdown", markdown,
 			    "append the same in Markdown to a file");
@@ -335,7 +337,7 @@ void add_fuzz_commands(CLI::App &app)
 	static bool plain = false;
 	auto *fuzz = app.add_subcommand(
 		"fuzz", "in a guest: mount mutants of the seeds");
-	fuzz->add_option("SEED:FROM:COUNT", words, "which mutants")->required();
+	fuzz->add_option("MUTANTS", words, "SEED:FROM:COUNT")->required();
 	fuzz->callback([] {
 		std::vector<MutantRange> ranges;
 
