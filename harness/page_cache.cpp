@@ -29,7 +29,8 @@ std::uint64_t page_size()
 /// Moves pages that were cached just now from the batches of each CPU to the
 /// kernel's lists: those in a batch cannot be dropped. 6.12 does that for
 /// drop_caches, 6.1 does not; moving a page does it in both (do_pages_move()
-/// calls lru_cache_disable()).
+/// calls lru_cache_disable()). A kernel that cannot move pages keeps them
+/// there: tests that need them dropped then fail.
 void flush_lru_batches()
 {
 	int here = 0;
