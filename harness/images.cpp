@@ -6,12 +6,14 @@
 #include "fd.h"
 #include "loop_device.h"
 
+#include <cerrno>
 #include <filesystem>
 #include <map>
 #include <sstream>
 #include <stdexcept>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <system_error>
 
 namespace erofs_share {
 
@@ -47,6 +49,27 @@ std::map<std::string, std::string> serials()
 		disks[text] = "/dev/" + entry.path().filename().string();
 	}
 	return disks;
+}
+
+bool ends_inside_page(const std::string &file)
+{
+	return std::filesystem::file_size(file) % 4096 != 0;
+}
+
+/// Whether all of @image can be read through @via without EIO.
+bool reads_whole(const Image &image, Via via)
+{
+	try {
+		const Mount mount = mount_image(image, via);
+
+		for (const FileSpec &file : image.tree->files)
+			difference(mount.at(file.path), file, 0, file.size);
+		return true;
+	} catch (const std::system_error &error) {
+		if (error.code().value() != EIO)
+			throw;
+		return false;
+	}
 }
 
 } // namespace
@@ -125,6 +148,14 @@ Mount mount_image(const Image &image, Via via, const MountOptions &options)
 		throw_error(outcome.error, "mount image " + image.name + ": " +
 						   outcome.text());
 	return std::move(*mounted);
+}
+
+bool fails_in_last_page(const Image &image)
+{
+	return (ends_inside_page(image.file()) ||
+		(image.has_blob && ends_inside_page(image.blob_file()))) &&
+	       !reads_whole(image, Via::kFile) &&
+	       reads_whole(image, Via::kDisk);
 }
 
 ImageStore::ImageStore() : mount_(mount_store())

@@ -52,6 +52,15 @@ try_mount_image(const Image &image, Via via, const MountOptions &options = {});
 Mount mount_image(const Image &image, Via via,
 		  const MountOptions &options = {});
 
+/// Whether the running kernel's erofs reads @image from its disk, but fails
+/// with EIO in its file's last page, which the file fills in part only. Images
+/// with blocks of less than a page have such files; 7.3, which reads image
+/// files by whole pages, takes the short read for an error
+/// (erofs_fileio_ki_complete()). Of no other image is an error forgiven.
+/// Mounts it without sharing and reads all; throws as mount_image() and
+/// difference() do, for any other error than EIO.
+bool fails_in_last_page(const Image &image);
+
 /// The disk with all images as files, mounted on /images while this lives.
 class ImageStore {
       public:

@@ -9,7 +9,6 @@
 #include <array>
 #include <cerrno>
 #include <chrono>
-#include <filesystem>
 #include <map>
 #include <optional>
 #include <set>
@@ -42,7 +41,7 @@ class Soak {
 			throw_error(ENODEV, "an image that can be mounted");
 		if (try_mount_image(*images_[0], Via::kFile).first)
 			for (const Image *image : images_)
-				if (!is_ragged(*image) || reads_as_file(*image))
+				if (!fails_in_last_page(*image))
 					as_files_.insert(image);
 		sharing_ = try_mount_image(
 				   *images_[0], Via::kDisk,
@@ -85,31 +84,6 @@ class Soak {
 			one_cycle();
 			if (cycle_ % plan_.batch == 0)
 				read_memory(tell);
-		}
-	}
-
-	/// Whether the file of @image fills its last page in part only. Of no
-	/// other image is an error as a file forgiven.
-	static bool is_ragged(const Image &image)
-	{
-		return std::filesystem::file_size(image.file()) % 4096 != 0;
-	}
-
-	/// Whether the kernel reads all of @image, which is_ragged(), as a
-	/// file: 7.3 takes such a last page for an I/O error.
-	static bool reads_as_file(const Image &image)
-	{
-		try {
-			const Mount mount = mount_image(image, Via::kFile);
-
-			for (const FileSpec &file : image.tree->files)
-				difference(mount.at(file.path), file, 0,
-					   kMostBytes);
-			return true;
-		} catch (const std::system_error &error) {
-			if (error.code().value() != EIO)
-				throw;
-			return false;
 		}
 	}
 

@@ -9,7 +9,6 @@
 #include <algorithm>
 #include <cctype>
 #include <cstring>
-#include <filesystem>
 #include <map>
 #include <memory>
 #include <sys/mman.h>
@@ -57,24 +56,8 @@ const std::string &unsupported(const std::string &name)
 						 " (" + outcome.text() + ")";
 }
 
-/// Whether all of image @name can be read through @via, without sharing.
-bool reads_whole(const std::string &name, Via via)
-{
-	const Image &image = images().find(name);
-
-	try {
-		const Mount mounted = mount_image(image, via);
-
-		return wrong_files(mounted.path(), *image.tree).empty();
-	} catch (const std::exception &) {
-		return false;
-	}
-}
-
 /// Why the running kernel cannot read image @name as a regular file, although
-/// it can from a disk; "" when it can. 7.3 reads image files by whole pages and
-/// takes a last page that the file fills in part only, as images with blocks of
-/// less than a page have one, for an I/O error. Asked once an image.
+/// it can from a disk; "" when it can. Asked once an image.
 const std::string &unreadable_tail(const std::string &name)
 {
 	static std::map<std::string, std::string> reasons;
@@ -82,15 +65,7 @@ const std::string &unreadable_tail(const std::string &name)
 
 	if (known != reasons.end())
 		return known->second;
-
-	const Image &image = images().find(name);
-	const auto ragged = [](const std::string &file) {
-		return std::filesystem::file_size(file) % 4096 != 0;
-	};
-
-	if ((!ragged(image.file()) &&
-	     (!image.has_blob || !ragged(image.blob_file()))) ||
-	    reads_whole(name, Via::kFile) || !reads_whole(name, Via::kDisk))
+	if (!fails_in_last_page(images().find(name)))
 		return reasons[name] = "";
 	return reasons[name] =
 		       "this kernel's erofs cannot read the last, partial page "
