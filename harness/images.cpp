@@ -5,9 +5,11 @@
 #include "error.h"
 #include "fd.h"
 #include "loop_device.h"
+#include "overlay.h"
 
 #include <cerrno>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <sstream>
 #include <stdexcept>
@@ -51,16 +53,18 @@ std::map<std::string, std::string> serials()
 	return disks;
 }
 
+constexpr std::uintmax_t kPage = 4096;
+
 bool ends_inside_page(const std::string &file)
 {
-	return std::filesystem::file_size(file) % 4096 != 0;
+	return std::filesystem::file_size(file) % kPage != 0;
 }
 
-/// Whether all of @image can be read through @via without EIO.
-bool reads_whole(const Image &image, Via via)
+/// Whether @image can be mounted by @mounted, and all of it read, without EIO.
+bool reads_whole(const Image &image, const std::function<Mount()> &mounted)
 {
 	try {
-		const Mount mount = mount_image(image, via);
+		const Mount mount = mounted();
 
 		for (const FileSpec &file : image.tree->files)
 			difference(mount.at(file.path), file, 0, file.size);
@@ -70,6 +74,34 @@ bool reads_whole(const Image &image, Via via)
 			throw;
 		return false;
 	}
+}
+
+/// Copies @file into @directory, with zeroes behind it up to the end of its
+/// last page. Returns the copy's path.
+std::string copy_of_whole_pages(const std::string &file,
+				const std::string &directory)
+{
+	namespace fs = std::filesystem;
+	const fs::path copy = fs::path(directory) / fs::path(file).filename();
+
+	fs::copy_file(file, copy);
+	fs::resize_file(copy,
+			(fs::file_size(copy) + kPage - 1) / kPage * kPage);
+	return copy.string();
+}
+
+/// Mounts @image from copies of its files in @directory that end with a whole
+/// page. Throws.
+Mount mount_of_whole_pages(const Image &image, const std::string &directory)
+{
+	MountOptions options;
+
+	if (image.has_blob)
+		options.extra.push_back(
+			"device=" +
+			copy_of_whole_pages(image.blob_file(), directory));
+	return mount_erofs(copy_of_whole_pages(image.file(), directory),
+			   options);
 }
 
 } // namespace
@@ -152,10 +184,20 @@ Mount mount_image(const Image &image, Via via, const MountOptions &options)
 
 bool fails_in_last_page(const Image &image)
 {
-	return (ends_inside_page(image.file()) ||
-		(image.has_blob && ends_inside_page(image.blob_file()))) &&
-	       !reads_whole(image, Via::kFile) &&
-	       reads_whole(image, Via::kDisk);
+	if (!ends_inside_page(image.file()) &&
+	    !(image.has_blob && ends_inside_page(image.blob_file())))
+		return false;
+	if (reads_whole(image, [&] { return mount_image(image, Via::kFile); }))
+		return false;
+
+	const TemporaryDirectory directory;
+	// No tmpfs: erofs takes files of file systems with ->read_folio() only.
+	const Mount ram =
+		mount_other("ramfs", "ramfs", directory.path(), 0, "");
+
+	return reads_whole(image, [&] {
+		return mount_of_whole_pages(image, directory.path());
+	});
 }
 
 ImageStore::ImageStore() : mount_(mount_store())

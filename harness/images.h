@@ -52,11 +52,12 @@ try_mount_image(const Image &image, Via via, const MountOptions &options = {});
 Mount mount_image(const Image &image, Via via,
 		  const MountOptions &options = {});
 
-/// Whether the running kernel's erofs reads @image from its disk, but fails
-/// with EIO in its file's last page, which the file fills in part only. Images
-/// with blocks of less than a page have such files; 7.3, which reads image
-/// files by whole pages, takes the short read for an error
-/// (erofs_fileio_ki_complete()). Of no other image is an error forgiven.
+/// Whether the running kernel's erofs fails with EIO in the last page of
+/// @image's file, which the file fills in part only: it does, but reads all of
+/// a copy that is longer by the rest of that page. Images with blocks of less
+/// than a page have such files; 7.3, which reads image files by whole pages,
+/// takes the short read for an error (erofs_fileio_ki_complete()). Of no other
+/// image, and for no other reason, is an error forgiven.
 /// Mounts it without sharing and reads all; throws as mount_image() and
 /// difference() do, for any other error than EIO.
 bool fails_in_last_page(const Image &image);
