@@ -49,7 +49,6 @@ void write_files(const ScaleRecords &records)
 				 {"shared", bytes(number("made_used") -
 						  number("plain_used"))},
 				 {"link", bytes(number("found_used") -
-						number("made_used") -
 						number("plain_used"))}};
 
 		// What every reading has beside the files is as large as a

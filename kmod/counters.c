@@ -17,6 +17,9 @@
  * it is taken to have read the same share.  That is exact for as long as no page
  * was reclaimed, or all of them were, which starts a new epoch.
  *
+ * A file of a base image may be open in a thousand mounts, so a shared inode finds
+ * the link of one of them in a tree, not in a list.
+ *
  * Lists are walked with a place holder, which lets go of the lock now and then
  * without a reference on anything.  New entries go to the front, behind the place
  * holder, so that a walk ends.
@@ -29,6 +32,7 @@
 #include <linux/capability.h>
 #include <linux/kdev_t.h>
 #include <linux/math64.h>
+#include <linux/rbtree.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/sysfs.h>
@@ -77,7 +81,7 @@ void erofs_share_count_shared(struct inode *shared,
 	struct erofs_share_domain_counts *domain = shared->i_sb->s_fs_info;
 
 	tally->mapping = shared->i_mapping;
-	INIT_LIST_HEAD(&tally->links);
+	tally->links = RB_ROOT;
 	tally->first.mount = NULL;
 	tally->files = 0;
 	spin_lock_init(&tally->lock);
@@ -106,17 +110,32 @@ void erofs_share_uncount_shared(struct inode *shared,
 	spin_unlock(&domain->lock);
 }
 
+/* Links of a shared inode are ordered by the address of their mount. */
+static int erofs_share_cmp_mount(const void *mount, const struct rb_node *node)
+{
+	const struct erofs_share_link *link =
+		rb_entry(node, struct erofs_share_link, of_shared);
+
+	if (mount == link->mount)
+		return 0;
+	return mount < (const void *)link->mount ? -1 : 1;
+}
+
+static bool erofs_share_link_less(struct rb_node *node,
+				  const struct rb_node *other)
+{
+	return erofs_share_cmp_mount(rb_entry(node, struct erofs_share_link,
+					      of_shared)->mount, other) < 0;
+}
+
 /* Called with the domain's lock held. */
 static struct erofs_share_link *
 erofs_share_find_link(const struct erofs_share_tally *tally,
 		      const struct erofs_share_mount *mount)
 {
-	struct erofs_share_link *link;
-
-	list_for_each_entry(link, &tally->links, of_shared)
-		if (link->mount == mount)
-			return link;
-	return NULL;
+	return rb_entry_safe(rb_find(mount, &tally->links,
+				     erofs_share_cmp_mount),
+			     struct erofs_share_link, of_shared);
 }
 
 /*
@@ -170,7 +189,7 @@ int erofs_share_count_file(struct inode *inode, struct erofs_share_tally *tally)
 	if (!link) {
 		link = erofs_share_new_link(tally, mount, &new);
 		list_add(&link->of_mount, &mount->links);
-		list_add(&link->of_shared, &tally->links);
+		rb_add(&link->of_shared, &tally->links, erofs_share_link_less);
 	}
 	link->files++;
 	mount->files++;
@@ -201,7 +220,7 @@ void erofs_share_uncount_file(struct inode *inode)
 		link = NULL;
 	} else {
 		list_del(&link->of_mount);
-		list_del(&link->of_shared);
+		rb_erase(&link->of_shared, &tally->links);
 		link->mount = NULL;
 	}
 	spin_unlock(&domain->lock);

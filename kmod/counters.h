@@ -11,6 +11,7 @@
 #include <linux/fs.h>
 #include <linux/kobject.h>
 #include <linux/list.h>
+#include <linux/rbtree.h>
 #include <linux/spinlock.h>
 #include <linux/types.h>
 
@@ -41,7 +42,7 @@ struct erofs_share_domain_counts {
  */
 struct erofs_share_link {
 	struct list_head of_mount;
-	struct list_head of_shared;
+	struct rb_node of_shared;
 	struct erofs_share_mount *mount;
 	struct erofs_share_tally *tally;
 	unsigned int files;
@@ -53,7 +54,7 @@ struct erofs_share_link {
  * struct erofs_share_tally - what is counted of a shared inode
  * @mapping: its pages; NULL in a place holder of somebody who walks the list
  * @node: in the tallies of its domain
- * @links: one for each mount that has files attached to it
+ * @links: one for each mount that has files attached to it, by address of mount
  * @first: one of @links; with it, a file that no other mount has needs no memory
  * @files: real inodes attached to it, of all mounts
  * @lock: protects what follows, and the same of @links
@@ -63,7 +64,7 @@ struct erofs_share_link {
 struct erofs_share_tally {
 	struct address_space *mapping;
 	struct list_head node;
-	struct list_head links;
+	struct rb_root links;
 	struct erofs_share_link first;
 	unsigned int files;
 	spinlock_t lock;	/* the innermost one */
