@@ -4,6 +4,7 @@
 
 #include "bench_alternatives.h"
 #include "bench_numbers.h"
+#include "fd.h"
 
 #include <algorithm>
 #include <set>
@@ -221,6 +222,115 @@ Record make_alternatives_table(const AlternativesRequest &request)
 		  {"log", false}}},
 		{"checks", checks_of(measured)},
 		{"raw", measured.raw()}};
+}
+
+namespace {
+
+/// What alternatives take of the page cache, by their key, in MB.
+using Cached = std::map<std::string, double>;
+
+/// Reads what a guest measured, and adds its kernel to @kernels.
+Cached read_cached(const std::string &directory, std::set<std::string> &kernels)
+{
+	Cached cached;
+
+	for (const Record &record : read_records(directory + "/records")) {
+		if (record.at("event") == "hello")
+			kernels.insert(record.at("kernel"));
+		if (record.at("event") == "alternative-memory")
+			cached[record.at("alternative")] =
+				record.at("cached").get<double>() / kMegabyte;
+	}
+	for (const char *key : {"erofs", "share", "erofs-lz4", "share-lz4"})
+		if (cached.count(key) == 0)
+			throw std::runtime_error(directory +
+						 ": no guest sent "
+						 "'alternative-memory' of '" +
+						 key + "'");
+	return cached;
+}
+
+/// "A to B %": how much less the alternative @key takes than EROFS without
+/// sharing does; negative where it takes more.
+std::string saved_by(const std::string &key, const std::vector<Cached> &all)
+{
+	double least = 100;
+	double most = -100;
+
+	for (const Cached &cached : all) {
+		if (cached.count(key) == 0)
+			continue;
+		const double saved =
+			100 * (1 - cached.at(key) / cached.at("erofs"));
+
+		least = std::min(least, saved);
+		most = std::max(most, saved);
+	}
+	return digits(least, 1) + " to " + digits(most, 1) + " %";
+}
+
+} // namespace
+
+Record make_alternatives_memory_table(const AlternativesMemoryRequest &request)
+{
+	constexpr int kOrder = 31;
+	constexpr double kLess = 0.98;
+	std::set<std::string> kernels;
+	std::vector<Cached> all;
+	Record rows = Record::array();
+	Record checks = Record::array();
+	Record images = Record::array();
+	Record columns = Record::array();
+
+	for (const std::string &limit : request.limits) {
+		const Record about = Record::parse(read_text(limit));
+		const std::string package = about.at("package");
+		const Cached cached = read_cached(
+			request.guests + "/alternatives-memory-" + package,
+			kernels);
+
+		all.push_back(cached);
+		rows.push_back(
+			{{"name", package}, {"values", cached}, {"note", ""}});
+		images.push_back(package + " " +
+				 about.at("old_version").get<std::string>() +
+				 " and " +
+				 about.at("new_version").get<std::string>());
+		for (const auto &[ours, plain] :
+		     {std::pair{"share", "erofs"}, {"share-lz4", "erofs-lz4"}})
+			checks.push_back(at_most(
+				package + ": " + find_alternative(ours).name +
+					": less page cache than without, MB",
+				cached.at(ours), cached.at(plain) * kLess));
+	}
+	for (const Alternative &alternative : alternatives())
+		columns.push_back(bench_column(alternative.key,
+					       alternative.name, "MB", 1));
+	return {{"name", "alternatives-memory"},
+		{"order", kOrder},
+		{"title", "Alternatives: page cache of both images of each "
+			  "package, every file read"},
+		{"says",
+		 "Less page cache than plain EROFS takes: " +
+			 saved_by("share", all) + " with inode_share, " +
+			 saved_by("overlay", all) +
+			 " where both images are overlays of one lower "
+			 "layer, " +
+			 saved_by("squashfs", all) + " with squashfs, " +
+			 saved_by("ext4", all) + " with ext4."},
+		{"kernel", kernels},
+		{"images", images},
+		{"qemu", request.qemu},
+		{"command", request.command},
+		{"columns", columns},
+		{"rows", rows},
+		{"plot",
+		 {{"kind", "bars"},
+		  {"columns",
+		   {"erofs", "share", "squashfs", "ext4", "overlay"}},
+		  {"unit", "MB"},
+		  {"log", false}}},
+		{"checks", checks}};
 }
 
 } // namespace erofs_share

@@ -28,4 +28,18 @@ struct AlternativesRequest {
 /// have. Throws, naming what no guest measured.
 Record make_alternatives_table(const AlternativesRequest &request);
 
+/// The page cache of all alternatives for several packages.
+struct AlternativesMemoryRequest {
+	/// Has alternatives-memory-PACKAGE/records of each package's guest.
+	std::string guests;
+	/// limit.json of each package's images, in the order of the rows.
+	std::vector<std::string> limits;
+	std::string qemu;
+	std::string command;
+};
+
+/// The table "alternatives-memory". A measurement that is missing is an empty
+/// cell; of EROFS, with sharing and without, it throws and names it.
+Record make_alternatives_memory_table(const AlternativesMemoryRequest &request);
+
 } // namespace erofs_share

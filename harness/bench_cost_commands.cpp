@@ -137,6 +137,24 @@ void add_alternatives(CLI::App &app)
 			request.missing.insert(split(text));
 		write_bench_table(make_alternatives_table(request), out);
 	});
+
+	static AlternativesMemoryRequest packages;
+	static std::string memory_out;
+	auto *memory = app.add_subcommand(
+		"bench-alternatives-memory-table",
+		"make the table of what guests measured of several packages");
+	memory->add_option("GUESTS", packages.guests,
+			   "has alternatives-memory-PACKAGE, run-guest's --dir")
+		->required()
+		->check(CLI::ExistingDirectory);
+	memory->add_option("--limit", packages.limits,
+			   "limit.json of a package; often")
+		->required();
+	add_table_options(*memory, memory_out, packages.qemu, packages.command);
+	memory->callback([] {
+		write_bench_table(make_alternatives_memory_table(packages),
+				  memory_out);
+	});
 }
 
 } // namespace

@@ -35,3 +35,20 @@ bench_kernel()
 	*)	die "MODULE is '$2': expected 'ours' or 'stock'" ;;
 	esac
 }
+
+# Whose images are measured, unless the user names some; each has a program in
+# scripts/bench-programs.
+bench_packages=(redis-server nginx postgresql-15 tomcat10 mariadb-server openjdk-17-jre-headless python3.11)
+
+# bench_choose_packages [PACKAGE...]: set $packages to these, or to all.
+bench_choose_packages()
+{
+	local package
+
+	packages=("$@")
+	[ $# -gt 0 ] || packages=("${bench_packages[@]}")
+	for package in "${packages[@]}"; do
+		[ -e "$top/scripts/bench-programs/$package" ] ||
+			die "'$package': expected a package that scripts/bench-programs has a program of"
+	done
+}

@@ -168,3 +168,34 @@ alternatives()
 	[ "$status" -ne 0 ]
 	[[ $output == *"no guest sent 'alternative-memory' of 'ext4'"* ]]
 }
+
+# of_packages SHARED_BYTES: the table of two packages, of which the second takes so
+# much with inode_share.
+of_packages()
+{
+	local package
+
+	for package in one two; do
+		mkdir -p "guests/alternatives-memory-$package"
+		jq -c "if .alternative == \"share\" and \"$package\" == \"two\" then .cached = $1 else . end" \
+			records >"guests/alternatives-memory-$package/records"
+		jq -nc "{package: \"$package\", old_version: \"1\", new_version: \"2\"}" >"$package.json"
+	done
+	"$tool" bench-alternatives-memory-table guests --limit one.json --limit two.json \
+		--out run --qemu 1 --command it
+	"$tool" bench-report run
+}
+
+@test "bench-alternatives: page cache of several packages" {
+	run alternatives
+	run of_packages 300000000
+	[ "$status" -eq 0 ]
+	[[ $output == *'25.0 to 43.5 % with inode_share, 0.0 to 0.0 % where both images are overlays'* ]]
+	[[ $output != *FAILED* ]]
+	run of_packages 399000000
+	[[ $output == *'FAILED alternatives-memory: two: EROFS, inode_share: less page cache than without, MB (399, limit 392)'* ]]
+	sed -i '/"share-lz4"/d' records
+	run of_packages 300000000
+	[ "$status" -ne 0 ]
+	[[ $output == *"alternatives-memory-one: no guest sent 'alternative-memory' of 'share-lz4'"* ]]
+}
