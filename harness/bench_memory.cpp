@@ -4,13 +4,17 @@
 
 #include "container.h"
 #include "content_hash.h"
+#include "error.h"
 #include "mount.h"
 #include "page_cache.h"
 #include "tree_reading.h"
 
 #include <algorithm>
+#include <cerrno>
+#include <chrono>
 #include <cstdint>
 #include <map>
+#include <thread>
 #include <unistd.h>
 #include <utility>
 #include <vector>
@@ -70,6 +74,28 @@ Residence residence_of(const std::vector<std::string> &roots)
 	return found;
 }
 
+/// The page cache in bytes, once programs that answer have done what they go on
+/// to do: when it grows by less than a thousandth in five seconds. Throws when
+/// it still grows after five minutes.
+std::uint64_t settled_file_cache_bytes()
+{
+	constexpr std::chrono::seconds kStill(5);
+	constexpr int kTries = 60;
+	constexpr std::uint64_t kThousand = 1000;
+	std::uint64_t last = file_cache_bytes();
+
+	for (int i = 0; i < kTries; i++) {
+		std::this_thread::sleep_for(kStill);
+		const std::uint64_t now = file_cache_bytes();
+
+		if (now <= last + last / kThousand)
+			return now;
+		last = now;
+	}
+	throw_error(ETIMEDOUT, "wait until the started programs read no more "
+			       "of their files");
+}
+
 } // namespace
 
 Record measure_reading(const MemoryRun &run)
@@ -92,7 +118,7 @@ Record measure_start(const MemoryRun &run, const std::string &script)
 	const std::uint64_t before = file_cache_bytes();
 	const Container first(a.path(), script);
 	const Container second(b.path(), script);
-	const std::uint64_t after = file_cache_bytes();
+	const std::uint64_t after = settled_file_cache_bytes();
 	Record record = {{"event", "bench"},
 			 {"name", run.name},
 			 {"cached", after > before ? after - before : 0},
