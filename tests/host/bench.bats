@@ -215,6 +215,12 @@ refused()
 	run --separate-stderr "$top/scripts/bench-memory" no-package
 	[ "$status" -ne 0 ]
 	one_line "'no-package': expected a package that scripts/bench-programs has a program of"
+	run --separate-stderr "$top/scripts/bench-memory" --only reads
+	[ "$status" -ne 0 ]
+	one_line "--only 'reads': expected one of the tables read zstd mixed start"
+	run --separate-stderr "$top/scripts/bench-alternatives" no-package
+	[ "$status" -ne 0 ]
+	one_line "'no-package': expected a package that scripts/bench-programs has a program of"
 }
 
 # reading SIDE KERNEL NAME MEGABYTES...: the records of a guest that read two images.
