@@ -182,8 +182,8 @@ of_packages()
 		jq -nc "{package: \"$package\", old_version: \"1\", new_version: \"2\"}" >"$package.json"
 	done
 	"$tool" bench-alternatives-memory-table guests --limit one.json --limit two.json \
-		--out run --qemu 1 --command it
-	"$tool" bench-report run
+		--out run --qemu 1 --command it &&
+		"$tool" bench-report run
 }
 
 @test "bench-alternatives: page cache of several packages" {
