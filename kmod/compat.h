@@ -20,6 +20,11 @@
 #include <crypto/utils.h>
 #endif
 
+/* 6.6, and a late update of 6.1: not every 6.1 that is in use has it */
+#ifndef __counted_by
+#define __counted_by(member)
+#endif
+
 /* 7.0 */
 #ifndef kzalloc_obj
 #define kzalloc_obj(obj)	kzalloc(sizeof(obj), GFP_KERNEL)
