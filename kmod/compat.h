@@ -13,6 +13,11 @@
 #include <linux/version.h>
 #include "internal.h"
 
+/* 7.0 */
+#if KERNEL_VERSION(7, 0, 0) <= LINUX_VERSION_CODE
+#include <linux/fserror.h>
+#endif
+
 /* 6.6: crypto_memneq() has a header of its own */
 #if KERNEL_VERSION(6, 6, 0) > LINUX_VERSION_CODE
 #include <crypto/algapi.h>
@@ -74,6 +79,12 @@ static inline void *erofs_share_read_metabuf(struct erofs_buf *buf,
 }
 
 #define erofs_read_metabuf erofs_share_read_metabuf
+
+static inline bool
+erofs_sb_has_shared_ea_in_metabox(const struct erofs_sb_info *sbi)
+{
+	return false;
+}
 #endif
 
 /* 6.16: an image may start anywhere in its file or device */
@@ -101,6 +112,14 @@ static inline struct bio *erofs_fileio_bio_alloc(struct erofs_map_dev *dev)
 static inline void erofs_fileio_submit_bio(struct bio *bio)
 {
 }
+
+#define erofs_share_image_file(sbi)	((struct file *)NULL)
+#define erofs_share_device_file(dif)	((struct file *)NULL)
+#define erofs_share_source(fc)		((struct file **)NULL)
+#else
+#define erofs_share_image_file(sbi)	((sbi)->dif0.file)
+#define erofs_share_device_file(dif)	((dif)->file)
+#define erofs_share_source(fc)		(&erofs_share_context(fc)->dif0.file)
 #endif
 
 static inline bool erofs_share_same_dev(const struct erofs_map_dev *a,
@@ -141,6 +160,21 @@ static inline bool erofs_share_wants_fscache(const struct fs_context *fc)
 	return erofs_share_context(fc)->fsid;
 #else
 	return false;
+#endif
+}
+
+/*
+ * 7.0: errors of reading are told to fanotify.  Everybody who reads a folio with
+ * an error of an earlier readahead asks for that folio alone, so it is enough to
+ * tell there.  The caller waits for it anyway.
+ */
+static inline void erofs_share_tell_error(struct inode *inode,
+					  struct folio *folio)
+{
+#if KERNEL_VERSION(7, 0, 0) <= LINUX_VERSION_CODE
+	if (!folio_wait_locked_killable(folio) && !folio_test_uptodate(folio))
+		fserror_report_io(inode, FSERR_BUFFERED_READ, folio_pos(folio),
+				  folio_size(folio), -EIO, GFP_NOFS);
 #endif
 }
 

@@ -32,6 +32,7 @@
 #include <linux/capability.h>
 #include <linux/kdev_t.h>
 #include <linux/math64.h>
+#include <linux/pagemap.h>
 #include <linux/rbtree.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
@@ -193,7 +194,13 @@ int erofs_share_count_file(struct inode *inode, struct erofs_share_tally *tally)
 	}
 	link->files++;
 	mount->files++;
-	tally->files++;
+	/*
+	 * A loop device narrows the mask of the mapping that it reads and puts
+	 * back what it found.  Two of them, on two copies of a file, can leave it
+	 * narrow.  Nobody has a file of it open now, so no loop device is there.
+	 */
+	if (!tally->files++)
+		mapping_set_gfp_mask(tally->mapping, GFP_HIGHUSER_MOVABLE);
 	WRITE_ONCE(inode->i_private, link);
 	spin_unlock(&domain->lock);
 	kfree(new);

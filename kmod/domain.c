@@ -7,6 +7,10 @@
  * first mount that names the domain and shut down, with all that it caches,
  * after the last.  Domains are told apart by a keyed digest of their id; the
  * keys are drawn when the module is loaded and never leave it.
+ *
+ * Images that the kernel verifies whenever it reads them (all of their files have
+ * fs-verity) share with such images only: the same id names another domain for
+ * the others.
  */
 #include <linux/backing-dev.h>
 #include <linux/fs_context.h>
@@ -20,20 +24,22 @@
 /**
  * struct erofs_share_domain - the mounts that share, and their superblock
  * @node: in erofs_domains
- * @members: mounts in this domain; each holds one reference
+ * @members: the mounts in this domain, at least one
  * @id: digest of the domain id
+ * @verity: all members' files have fs-verity
  * @sb: the superblock with the shared inodes; active as long as the domain is
  * @counts: what is counted of it
  */
 struct erofs_share_domain {
 	struct hlist_node node;
-	refcount_t members;
+	struct list_head members;
 	struct erofs_share_digest id;
+	bool verity;
 	struct super_block *sb;
 	struct erofs_share_domain_counts counts;
 };
 
-/* Protects erofs_domains and the step of a domain's members from 1 to 0. */
+/* Protects erofs_domains, the members of each and what they want read ahead. */
 static DEFINE_MUTEX(erofs_domains_lock);
 static DEFINE_HASHTABLE(erofs_domains, 8);
 
@@ -64,6 +70,7 @@ static struct file_system_type erofs_domain_fs_type = {
  */
 static struct super_block *erofs_share_new_sb(void)
 {
+	struct backing_dev_info *bdi;
 	struct super_block *sb;
 	struct fs_context *fc;
 	int err;
@@ -80,17 +87,45 @@ static struct super_block *erofs_share_new_sb(void)
 	}
 
 	sb = fc->root->d_sb;
-	/* readahead and fadvise look at the bdi of the mapping's host */
-	err = super_setup_bdi(sb);
-	if (!err)
+	/*
+	 * Readahead and fadvise look at the bdi of the mapping's host.  It is not
+	 * registered: in sysfs everybody could see domains come and go.
+	 */
+	bdi = bdi_alloc(NUMA_NO_NODE);
+	if (bdi) {
+		sb->s_bdi = bdi;
 		atomic_inc(&sb->s_active);	/* ours; put_fs_context drops its own */
+	}
 	up_write(&sb->s_umount);
 	put_fs_context(fc);
-	return err ? ERR_PTR(err) : sb;
+	return bdi ? sb : ERR_PTR(-ENOMEM);
+}
+
+/*
+ * Whether all files that an image is read from have fs-verity: then the kernel
+ * compares each page with what the owner of the files signed or measured.
+ */
+static bool erofs_share_has_verity(struct super_block *sb)
+{
+	struct erofs_dev_context *devs = EROFS_SB(sb)->devs;
+	const struct file *file = erofs_share_image_file(EROFS_SB(sb));
+	struct erofs_device_info *dif;
+	bool all;
+	int id;
+
+	all = file && IS_VERITY(file_inode(file));
+	down_read(&devs->rwsem);
+	idr_for_each_entry(&devs->tree, dif, id) {
+		file = erofs_share_device_file(dif);
+		if (file && !IS_VERITY(file_inode(file)))
+			all = false;
+	}
+	up_read(&devs->rwsem);
+	return all;
 }
 
 static struct erofs_share_domain *
-erofs_share_new_domain(const struct erofs_share_digest *id)
+erofs_share_new_domain(const struct erofs_share_digest *id, bool verity)
 {
 	struct erofs_share_domain *domain;
 
@@ -106,44 +141,71 @@ erofs_share_new_domain(const struct erofs_share_digest *id)
 	}
 	erofs_share_count_domain(&domain->counts, domain->sb);
 	domain->id = *id;
-	refcount_set(&domain->members, 1);
+	domain->verity = verity;
+	INIT_LIST_HEAD(&domain->members);
 	return domain;
 }
 
-/* Called with erofs_domains_lock held.  Returns a reference or an error. */
+/* Called with erofs_domains_lock held.  A new domain has no members. */
 static struct erofs_share_domain *
-erofs_share_get_domain(const struct erofs_share_digest *id)
+erofs_share_get_domain(const struct erofs_share_digest *id, bool verity)
 {
 	/* the bucket depends on the keys, so it tells nothing about the id */
 	const u64 bucket = id->word[0];
 	struct erofs_share_domain *domain;
 
 	hash_for_each_possible(erofs_domains, domain, node, bucket) {
-		if (erofs_share_digest_equal(&domain->id, id)) {
-			refcount_inc(&domain->members);
+		if (domain->verity == verity &&
+		    erofs_share_digest_equal(&domain->id, id))
 			return domain;
-		}
 	}
 
-	domain = erofs_share_new_domain(id);
+	domain = erofs_share_new_domain(id, verity);
 	if (!IS_ERR(domain))
 		hash_add(erofs_domains, &domain->node, bucket);
 	return domain;
 }
 
-/* A file's readahead window comes from the bdi that its mapping's host has. */
-static void erofs_share_widen_readahead(struct backing_dev_info *bdi,
-					const struct backing_dev_info *member)
+/*
+ * A file's readahead window comes from the bdi that its mapping's host has: let it
+ * be the largest that a member wants.  Called with erofs_domains_lock held.
+ */
+static void erofs_share_set_readahead(struct erofs_share_domain *domain)
 {
-	WRITE_ONCE(bdi->ra_pages, max(bdi->ra_pages, member->ra_pages));
-	WRITE_ONCE(bdi->io_pages, max(bdi->io_pages, member->io_pages));
+	struct backing_dev_info *bdi = domain->sb->s_bdi;
+	unsigned long ra_pages = 0, io_pages = 0;
+	const struct erofs_share_sb *member;
+
+	list_for_each_entry(member, &domain->members, of_domain) {
+		ra_pages = max(ra_pages, member->ra_pages);
+		io_pages = max(io_pages, member->io_pages);
+	}
+	WRITE_ONCE(bdi->ra_pages, ra_pages);
+	WRITE_ONCE(bdi->io_pages, io_pages);
+}
+
+/**
+ * erofs_share_change_readahead - a member's device has another readahead window
+ * @sb: superblock of the member
+ *
+ * Context: May sleep.
+ */
+void erofs_share_change_readahead(struct super_block *sb)
+{
+	struct erofs_share_sb *share = &EROFS_SB(sb)->share;
+
+	mutex_lock(&erofs_domains_lock);
+	WRITE_ONCE(share->ra_pages, READ_ONCE(sb->s_bdi->ra_pages));
+	WRITE_ONCE(share->io_pages, READ_ONCE(sb->s_bdi->io_pages));
+	erofs_share_set_readahead(share->domain);
+	mutex_unlock(&erofs_domains_lock);
 }
 
 /**
  * erofs_share_domain_join - make a mount a member of its domain
  * @sb: superblock of the mount, its options parsed and its image read
  *
- * On success the mount holds a reference on the domain, which ends with
+ * On success the mount is one of the domain's members until
  * erofs_share_sb_free().  An image without fingerprints has nothing to share:
  * that is logged, the mount stays without a domain and it is no error.
  *
@@ -165,29 +227,37 @@ int erofs_share_domain_join(struct super_block *sb)
 		return err;
 
 	mutex_lock(&erofs_domains_lock);
-	domain = erofs_share_get_domain(&share->id);
+	domain = erofs_share_get_domain(&share->id, erofs_share_has_verity(sb));
 	if (!IS_ERR(domain)) {
-		erofs_share_widen_readahead(domain->sb->s_bdi, sb->s_bdi);
+		list_add(&share->of_domain, &domain->members);
 		share->domain = domain;
 	}
 	mutex_unlock(&erofs_domains_lock);
 	if (IS_ERR(domain))
 		return PTR_ERR(domain);
+	erofs_share_change_readahead(sb);
 	return erofs_share_add_counters(sb);
 }
 
 /*
- * Give up a member's reference.  The last one takes the domain with it; by then
- * no real inode is left to hold a shared inode, and no read into one is in
- * flight.
+ * Leave the domain.  The last member takes it along; by then no real inode is left
+ * to hold a shared inode, and no read into one is in flight.
  */
-static void erofs_share_domain_leave(struct erofs_share_domain *domain)
+static void erofs_share_domain_leave(struct erofs_share_sb *share)
 {
-	if (!refcount_dec_and_mutex_lock(&domain->members,
-					 &erofs_domains_lock))
-		return;
-	hash_del(&domain->node);
+	struct erofs_share_domain *domain = share->domain;
+	bool last;
+
+	mutex_lock(&erofs_domains_lock);
+	list_del(&share->of_domain);
+	last = list_empty(&domain->members);
+	if (last)
+		hash_del(&domain->node);
+	else
+		erofs_share_set_readahead(domain);
 	mutex_unlock(&erofs_domains_lock);
+	if (!last)
+		return;
 
 	/* a mount that names this id now makes a domain of its own */
 	deactivate_super(domain->sb);
@@ -203,8 +273,7 @@ static void erofs_share_domain_leave(struct erofs_share_domain *domain)
 void erofs_share_sb_free(struct erofs_share_sb *share)
 {
 	if (share->domain)
-		erofs_share_domain_leave(share->domain);
-	kfree(share->xattr_name);
+		erofs_share_domain_leave(share);
 	erofs_share_prefixes_free(container_of(share, struct erofs_sb_info,
 					       share));
 }

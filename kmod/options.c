@@ -11,6 +11,8 @@
  * a digest and wiped before the parameter's parser returns, whatever becomes of
  * the mount; it is never copied, stored or printed.
  */
+#include <linux/cred.h>
+#include <linux/file.h>
 #include <linux/fs_context.h>
 #include <linux/fs_parser.h>
 #include <linux/seq_file.h>
@@ -170,12 +172,36 @@ static int erofs_share_check_existing(struct fs_context *fc,
 	return 0;
 }
 
+/*
+ * A source that came as a descriptor is its owner's, who may have mapped it.  The
+ * mount reads its image through another mapping, so it needs a file of its own.
+ */
+static int erofs_share_own_source(struct fs_context *fc)
+{
+	struct file **source = erofs_share_source(fc), *own;
+
+	if (!source || !*source ||
+	    (*source)->f_mapping->a_ops != &erofs_share_aops)
+		return 0;
+	own = dentry_open(&(*source)->f_path, O_RDONLY | O_LARGEFILE,
+			  current_cred());
+	if (IS_ERR(own))
+		return PTR_ERR(own);
+	erofs_share_backing_file(own);
+	fput(*source);
+	*source = own;
+	return 0;
+}
+
 static int erofs_share_get_tree(struct fs_context *fc)
 {
 	struct super_block *sb;
 	int err;
 
 	err = erofs_share_check_options(fc);
+	if (err)
+		return err;
+	err = erofs_share_own_source(fc);
 	if (err)
 		return err;
 	err = erofs_stock_context_ops->get_tree(fc);

@@ -24,6 +24,7 @@
 #include <linux/types.h>
 #include "counters.h"
 
+struct erofs_map_blocks;
 struct erofs_sb_info;
 struct erofs_xattr_entry;
 struct erofs_xattr_prefix_item;
@@ -61,12 +62,12 @@ struct erofs_share_digest {
  * @wanted: the option inode_share was given
  * @has_id: the option domain_id was given, @id is valid
  * @id: digest of the domain id
- * @domain: the domain this mount is a member of, which it holds a reference
- *	on; NULL when the mount does not share
- * @xattr_index: erofs' number of the fingerprint attribute's namespace
- * @xattr_prefix: what an attribute has for a namespace whose name is all prefix
- *	and that of the fingerprint attribute
- * @xattr_name: name of the fingerprint attribute within that namespace, owned
+ * @domain: the domain this mount is a member of; NULL when it does not share
+ * @of_domain: in the members of @domain
+ * @ra_pages: readahead window of the mount's bdi when it was last looked at
+ * @io_pages: its largest request, likewise
+ * @name: the prefix that is the whole name of the fingerprint attribute
+ * @name_index: what an attribute has for a namespace whose name is all @name
  * @reads: reads of this image into shared folios, and decompression queues of
  *	any folios, that have not ended, apart from those that their reader waits
  *	for with the file held open
@@ -77,9 +78,11 @@ struct erofs_share_sb {
 	bool has_id;
 	struct erofs_share_digest id;
 	struct erofs_share_domain *domain;
-	int xattr_index;
-	u8 xattr_prefix;
-	char *xattr_name;
+	struct list_head of_domain;
+	unsigned long ra_pages;
+	unsigned long io_pages;
+	const struct erofs_xattr_prefix_item *name;
+	u8 name_index;
 	atomic_t reads;
 	struct erofs_share_mount mount;
 };
@@ -95,7 +98,12 @@ bool erofs_share_plain_prefixes(const struct erofs_sb_info *sbi);
 void erofs_share_fill_inode(struct inode *inode);
 void erofs_share_evict_inode(struct inode *inode);
 void erofs_share_detach(struct inode *inode);
+void erofs_share_backing_file(struct file *file);
 void erofs_share_wait_reads(struct super_block *sb);
+bool erofs_share_cluster_differs(struct super_block *sb,
+				 const struct erofs_map_blocks *map,
+				 unsigned int algorithm, unsigned int size,
+				 unsigned int pageofs_out);
 void erofs_share_queue_begin(struct super_block *sb, bool sync);
 void erofs_share_queue_end(struct super_block *sb);
 
@@ -108,12 +116,6 @@ const char *erofs_share_full_prefix(struct super_block *sb, unsigned int index,
 				    const char *prefix);
 
 extern const struct address_space_operations erofs_share_aops;
-
-#ifdef CONFIG_EROFS_FS_XATTR
-/* Upstream's, which is not static with us. */
-int erofs_getxattr(struct inode *inode, int index, const char *name,
-		   void *buffer, size_t buffer_size);
-#endif
 
 /**
  * erofs_share_real_inode - whose image serves a read into a mapping
@@ -144,6 +146,7 @@ void erofs_share_digest_id(struct erofs_share_digest *digest, const char *id);
 bool erofs_share_digest_equal(const struct erofs_share_digest *a,
 			      const struct erofs_share_digest *b);
 int erofs_share_domain_join(struct super_block *sb);
+void erofs_share_change_readahead(struct super_block *sb);
 struct super_block *
 erofs_share_domain_sb(const struct erofs_share_domain *domain);
 

@@ -9,15 +9,21 @@
  * gone it stays for as long as it has pages and its domain lives.
  *
  * An attached inode's i_mapping points at the shared mapping, as block device
- * nodes and Coda files have it.  Its own i_data stays empty, and keeps the
- * address space operations of the image's layout.
+ * nodes and Coda files have it.  Its own i_data keeps the address space operations
+ * of the image's layout, and stays empty unless an image lies in the file.
  */
+#include <linux/backing-dev.h>
+#include <linux/blkdev.h>
 #include <linux/pagemap.h>
 #include <linux/random.h>
 #include <linux/statfs.h>
+#include <linux/uio.h>
 #include "compat.h"
 
-/* In erofs_inode.flags: no usable fingerprint, so do not look again. */
+/*
+ * In erofs_inode.flags: opened without being attached, which stays so until the
+ * inode is evicted.  Set under i_lock, as long as it is not attached.
+ */
 #define EROFS_I_UNSHARED_BIT	8
 
 /**
@@ -39,30 +45,46 @@ struct erofs_share_key {
 
 static hsiphash_key_t erofs_share_hash_key __ro_after_init;
 
-/* The stock tables with .open added, for plain and for compressed files. */
+/*
+ * The stock tables with .open added: for plain files, for those on devices with
+ * blocks that are larger than a sector, and for compressed files.
+ */
 static struct file_operations erofs_share_file_fops __ro_after_init;
+static struct file_operations erofs_share_large_block_fops __ro_after_init;
 static struct file_operations erofs_share_ro_fops __ro_after_init;
 
 /*
  * Reading an image that lies in a file of another one takes the invalidate_lock
  * of a mapping of each.  Lockdep has one class for all inodes of a filesystem
  * type and would take that for a deadlock.  Such images never nest deeper (see
- * erofs_fc_fill_super()), so one more class of each kind tells them apart.
+ * erofs_fc_fill_super()), so one more class tells them apart.  Shared mappings
+ * are of another type, and no image is read through one (see
+ * erofs_share_backing_file()).
  */
-static void erofs_share_classify(struct inode *inode, struct super_block *image,
-				 struct lock_class_key *file_backed)
+static void erofs_share_classify(struct inode *inode)
 {
-	if (erofs_is_fileio_mode(EROFS_SB(image)))
+	static struct lock_class_key file_backed;
+
+	if (erofs_is_fileio_mode(EROFS_I_SB(inode)))
 		lockdep_set_class(&inode->i_mapping->invalidate_lock,
-				  file_backed);
+				  &file_backed);
 }
 
+/*
+ * Drivers redirect the i_mapping of their device nodes, which any image can have,
+ * to mappings that may be gone by now: look at regular files only.
+ */
 static bool erofs_share_attached(const struct inode *inode)
 {
-	return READ_ONCE(inode->i_mapping) != &inode->i_data;
+	const struct address_space *mapping;
+
+	if (!S_ISREG(inode->i_mode))
+		return false;
+	mapping = READ_ONCE(inode->i_mapping);
+	return mapping != &inode->i_data && mapping->a_ops == &erofs_share_aops;
 }
 
-/* Returns a key to be freed by the caller, or an error; -ENODATA is final. */
+/* Returns a key to be freed by the caller, or an error. */
 static struct erofs_share_key *erofs_share_read_key(struct inode *inode)
 {
 	u8 fingerprint[EROFS_SHARE_FINGERPRINT_MAX];
@@ -112,7 +134,6 @@ static struct erofs_share_tally *erofs_share_tally_of(struct inode *shared)
 static struct inode *erofs_share_iget(struct super_block *image,
 				      struct erofs_share_key *key)
 {
-	static struct lock_class_key file_backed;
 	struct super_block *sb =
 		erofs_share_domain_sb(EROFS_SB(image)->share.domain);
 	const u32 hash = hsiphash(key->fingerprint, key->len,
@@ -129,7 +150,6 @@ static struct inode *erofs_share_iget(struct super_block *image,
 		i_size_write(inode, key->size);
 		inode->i_mapping->a_ops = &erofs_share_aops;
 		erofs_share_large_folios(inode->i_mapping);
-		erofs_share_classify(inode, image, &file_backed);
 		erofs_share_count_shared(inode, &key->tally);
 		unlock_new_inode(inode);
 	}
@@ -137,38 +157,69 @@ static struct inode *erofs_share_iget(struct super_block *image,
 }
 
 /*
- * Attach a real inode to the shared inode of its contents.  Failing is no
- * error: the file is then read unshared, as it would be without the option.
+ * The shared inode of the contents of @inode, with a reference and @inode counted
+ * in it.  NULL where there is none: no fingerprint that can be used, no memory, or
+ * metadata that cannot be read.
  */
-static void erofs_share_attach(struct inode *inode)
+static struct inode *erofs_share_get_shared(struct inode *inode)
 {
 	struct erofs_share_key *key;
 	struct inode *shared;
 
 	if (!i_size_read(inode) || IS_DAX(inode))
-		return;
-
+		return NULL;
 	key = erofs_share_read_key(inode);
-	if (IS_ERR(key)) {
-		if (PTR_ERR(key) == -ENODATA)
-			set_bit(EROFS_I_UNSHARED_BIT, &EROFS_I(inode)->flags);
-		return;
-	}
-
+	if (IS_ERR(key))
+		return NULL;
 	shared = erofs_share_iget(inode->i_sb, key);
-	if (!shared)
-		return;
-	if (erofs_share_count_file(inode, erofs_share_tally_of(shared))) {
+	if (shared &&
+	    erofs_share_count_file(inode, erofs_share_tally_of(shared))) {
 		iput(shared);
-		return;
+		return NULL;
 	}
+	return shared;
+}
 
-	/* many may open the file for the first time at once: one attaches it */
-	if (cmpxchg(&inode->i_mapping, &inode->i_data, shared->i_mapping) !=
-	    &inode->i_data) {
+/*
+ * The first open decides, once, whether a real inode is attached.  Failing is no
+ * error: the file is then read unshared, as it would be without the option.  A
+ * later open may not attach it, since files and mappings made before would stay
+ * with its own pages, where nobody finds them who starts from the inode.
+ */
+static void erofs_share_attach(struct inode *inode)
+{
+	struct inode *shared = erofs_share_get_shared(inode);
+	bool attached = false;
+
+	/* many may open the file for the first time at once */
+	spin_lock(&inode->i_lock);
+	if (!erofs_share_attached(inode) &&
+	    !test_bit(EROFS_I_UNSHARED_BIT, &EROFS_I(inode)->flags)) {
+		if (shared) {
+			/* who sees this sees what count_file did */
+			smp_store_release(&inode->i_mapping, shared->i_mapping);
+			attached = true;
+		} else {
+			set_bit(EROFS_I_UNSHARED_BIT, &EROFS_I(inode)->flags);
+		}
+	}
+	spin_unlock(&inode->i_lock);
+
+	if (shared && !attached) {
 		erofs_share_uncount_file(inode);
 		iput(shared);
 	}
+}
+
+/* Has somebody changed the readahead window of the image's device? */
+static void erofs_share_update_readahead(struct super_block *sb)
+{
+	const struct erofs_share_sb *share = &EROFS_SB(sb)->share;
+	const struct backing_dev_info *bdi = sb->s_bdi;
+
+	if (unlikely(READ_ONCE(bdi->ra_pages) != READ_ONCE(share->ra_pages) ||
+		     READ_ONCE(bdi->io_pages) != READ_ONCE(share->io_pages)))
+		erofs_share_change_readahead(sb);
 }
 
 static int erofs_share_open(struct inode *inode, struct file *file)
@@ -178,6 +229,7 @@ static int erofs_share_open(struct inode *inode, struct file *file)
 		erofs_share_attach(inode);
 	if (!erofs_share_attached(inode))
 		return 0;
+	erofs_share_update_readahead(inode->i_sb);
 
 	/*
 	 * The VFS took the inode's mapping before it called us.  Meanwhile we or
@@ -194,6 +246,42 @@ static int erofs_share_open(struct inode *inode, struct file *file)
 	return 0;
 }
 
+/*
+ * A loop device asks the superblock of the mapping that it reads how large direct
+ * reads must be.  That of a shared mapping has no device, so the loop device sends
+ * smaller ones than it would without sharing.  Serve these from the page cache.
+ */
+static ssize_t erofs_share_large_block_read(struct kiocb *iocb,
+					    struct iov_iter *to)
+{
+	struct super_block *sb = file_inode(iocb->ki_filp)->i_sb;
+
+	if ((iocb->ki_flags & IOCB_DIRECT) && (current->flags & PF_KTHREAD) &&
+	    ((iocb->ki_pos | iov_iter_count(to) | iov_iter_alignment(to)) &
+	     (bdev_logical_block_size(sb->s_bdev) - 1)))
+		iocb->ki_flags &= ~IOCB_DIRECT;
+	return erofs_file_fops.read_iter(iocb, to);
+}
+
+/**
+ * erofs_share_backing_file - let an image's file be read through its own mapping
+ * @file: the file that holds an image or an extra device of it; nobody but the
+ *	mount has it
+ *
+ * A file of an image may claim to have the contents of the file that the image
+ * lies in, or of one whose image makes the same claim.  If both were one mapping,
+ * reading a folio of it could wait for that very folio.
+ *
+ * Context: @file has not been read or mapped.
+ */
+void erofs_share_backing_file(struct file *file)
+{
+	struct inode *inode = file_inode(file);
+
+	if (file->f_mapping->a_ops == &erofs_share_aops)
+		file->f_mapping = &inode->i_data;
+}
+
 /**
  * erofs_share_fill_inode - let a real inode attach when it is opened
  * @inode: inode that erofs_fill_inode() has set up
@@ -202,13 +290,14 @@ static int erofs_share_open(struct inode *inode, struct file *file)
  */
 void erofs_share_fill_inode(struct inode *inode)
 {
-	static struct lock_class_key file_backed;
+	struct block_device *bdev = inode->i_sb->s_bdev;
 
-	erofs_share_classify(inode, inode->i_sb, &file_backed);
+	erofs_share_classify(inode);
 	if (!EROFS_I_SB(inode)->share.domain || !S_ISREG(inode->i_mode))
 		return;
 	if (inode->i_fop == &erofs_file_fops)
-		inode->i_fop = &erofs_share_file_fops;
+		inode->i_fop = bdev && bdev_logical_block_size(bdev) > SECTOR_SIZE ?
+			&erofs_share_large_block_fops : &erofs_share_file_fops;
 	else if (inode->i_fop == &generic_ro_fops)
 		inode->i_fop = &erofs_share_ro_fops;
 }
@@ -225,12 +314,13 @@ void erofs_share_fill_inode(struct inode *inode)
  */
 void erofs_share_detach(struct inode *inode)
 {
-	struct address_space *mapping = inode->i_mapping;
+	struct inode *shared;
 
-	if (mapping != &inode->i_data) {
+	if (erofs_share_attached(inode)) {
+		shared = inode->i_mapping->host;
 		inode->i_mapping = &inode->i_data;
 		erofs_share_uncount_file(inode);
-		iput(mapping->host);
+		iput(shared);
 	}
 }
 
@@ -291,6 +381,8 @@ void __init erofs_share_inode_init(void)
 
 	erofs_share_file_fops = erofs_file_fops;
 	erofs_share_file_fops.open = erofs_share_open;
+	erofs_share_large_block_fops = erofs_share_file_fops;
+	erofs_share_large_block_fops.read_iter = erofs_share_large_block_read;
 	erofs_share_ro_fops = generic_ro_fops;
 	erofs_share_ro_fops.open = erofs_share_open;
 }

@@ -15,6 +15,10 @@
  * mount that reads into it.  So reads that may outlive their caller are counted
  * by superblock, and unmounting waits for them.
  *
+ * A folio that is read here ends with zeroes behind the end of the file, whatever
+ * the image has there: a fingerprint says nothing about these bytes, and whoever
+ * maps the file sees them.  The stock code for compressed files clears them.
+ *
  * Decompression queues are counted on mounts that do not share as well: when a
  * queue ends, its folios are unlocked already and nothing else keeps the mount,
  * so there is no asking any more whether it was one that is counted.
@@ -24,6 +28,7 @@
 #include <linux/sched/mm.h>
 #include <linux/wait_bit.h>
 #include "compat.h"
+#include "compress.h"
 
 static void erofs_share_read_begin(struct erofs_share_sb *share)
 {
@@ -74,6 +79,35 @@ void erofs_share_queue_end(struct super_block *sb)
 	erofs_share_read_end(&EROFS_SB(sb)->share);
 }
 
+/**
+ * erofs_share_cluster_differs - is a physical cluster said to be something else?
+ * @sb: the image
+ * @map: extent that is about to be read
+ * @algorithm: how the cluster that was found at its address is compressed
+ * @size: of that cluster, in bytes
+ * @pageofs_out: where in a page its contents begin
+ *
+ * Clusters are found by their address alone, by all extents of an image, and stay
+ * as whoever was first described them.  An image in which two extents mean
+ * different things by one cluster would have contents that depend on the order of
+ * reads, and on reclaim: nothing that a fingerprint could name.  Extents of images
+ * that share data honestly differ in length only.
+ *
+ * Context: Does not sleep.
+ * Return: true if the extent must not be read, on a mount with inode_share.
+ */
+bool erofs_share_cluster_differs(struct super_block *sb,
+				 const struct erofs_map_blocks *map,
+				 unsigned int algorithm, unsigned int size,
+				 unsigned int pageofs_out)
+{
+	if (!EROFS_SB(sb)->share.wanted)
+		return false;
+	return algorithm != map->m_algorithmformat || size != map->m_plen ||
+		(algorithm == Z_EROFS_COMPRESSION_INTERLACED &&
+		 pageofs_out != offset_in_page(map->m_la));
+}
+
 /*
  * While a folio is read here, folio->private counts the parts that are still to
  * come: the scan itself and each part handed to a bio.
@@ -84,6 +118,15 @@ static atomic_t *erofs_share_parts(struct folio *folio)
 {
 	BUILD_BUG_ON(sizeof(atomic_t) > sizeof(folio->private));
 	return (atomic_t *)&folio->private;
+}
+
+static void erofs_share_clear_tail(struct folio *folio)
+{
+	const loff_t left = i_size_read(folio->mapping->host) - folio_pos(folio);
+	const size_t size = folio_size(folio);
+
+	if (left < (loff_t)size)
+		folio_zero_segment(folio, max_t(loff_t, left, 0), size);
 }
 
 static void erofs_share_part_end(struct folio *folio, bool error)
@@ -97,6 +140,8 @@ static void erofs_share_part_end(struct folio *folio, bool error)
 	if (left & ~EROFS_SHARE_PART_ERROR)
 		return;
 	folio->private = NULL;
+	if (!left)
+		erofs_share_clear_tail(folio);
 	folio_end_read(folio, !left);
 }
 
@@ -312,6 +357,7 @@ static int erofs_share_read_folio(struct file *file, struct folio *folio)
 	} else {
 		erofs_share_read_plain(&io, folio);
 		erofs_share_submit(&io);
+		erofs_share_tell_error(io.inode, folio);
 	}
 	memalloc_nofs_restore(nofs);
 	return err;
