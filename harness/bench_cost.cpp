@@ -125,8 +125,9 @@ class Round {
 		options_ += DomainId::random().reveal().view();
 	}
 
-	/// @device and @copy hold the same image.
+	/// @device and @copy hold the same image, @labels one with labels.
 	void all(const std::string &device, const std::string &copy,
+		 const std::string &labels,
 		 const std::map<std::string, std::string> &compressed) const
 	{
 		mounting(device, copy);
@@ -142,18 +143,22 @@ class Round {
 
 			cold_files(second, nullptr, "further-open-read");
 		}
+		labelled(labels);
 		for (const auto &[operation, image] : compressed)
 			send(operation.c_str(),
 			     cold_read_cost(attach(image, kFirst).at(kLarge)));
 	}
 
 	/// Only what a short run has time for.
-	void slice(const std::string &device) const
+	void slice(const std::string &device, const std::string &labels) const
 	{
-		const Mount first = attach(device, kFirst);
+		{
+			const Mount first = attach(device, kFirst);
 
-		cold_files(first, "stat-cold", "first-open-read");
-		hot(first);
+			cold_files(first, "stat-cold", "first-open-read");
+			hot(first);
+		}
+		labelled(labels);
 	}
 
       private:
@@ -245,6 +250,13 @@ class Round {
 		     static_cast<double>(instructions() - start) / kSmallFiles);
 	}
 
+	/// Files whose fingerprint is not their only attribute.
+	void labelled(const std::string &device) const
+	{
+		cold_files(attach(device, kFirst), nullptr,
+			   "first-open-read-labels");
+	}
+
 	void hot(const Mount &mount) const
 	{
 		static std::array<char, 4096> page;
@@ -298,11 +310,16 @@ const std::vector<CostOperation> &cost_operations()
 {
 	constexpr double kAsPlain = 1.02;
 	constexpr double kFirstOpen = 1.20;
+	constexpr double kFirstOpenOfSeveral = 1.25;
 	static const std::vector<CostOperation> kOperations = {
 		{"stat-cold", "stat, cold", kAsPlain, true, false, ""},
 		{"first-open-read", "first open+read+close", kFirstOpen, true,
 		 false, "attaches the file and reads it from the image"},
-		{"first-use", "both of these together", kFirstOpen, true, false,
+		{"first-open-read-labels", "the same, with security.selinux",
+		 kFirstOpenOfSeveral, true, false,
+		 "has to look at all attributes of the file"},
+		{"first-use", "stat and first open together", kFirstOpen, true,
+		 false,
 		 "mainline reads the fingerprint at the lookup, we at the "
 		 "open"},
 		{"further-open-read", "first open, another image has read it",
@@ -354,6 +371,7 @@ void measure_costs(const CostPlan &plan, const RecordWriter &records)
 	mkdir(kFirst, 0755);
 	mkdir(kSecond, 0755);
 	const std::string device = copy_to_ram_disk(plan.plain_disk, number++);
+	const std::string labels = copy_to_ram_disk(plan.labels_disk, number++);
 	const std::string copy =
 		plan.slice ? "" : copy_to_ram_disk(plan.plain_disk, number++);
 	for (const auto &[operation, serial] : plan.compressed)
@@ -366,9 +384,9 @@ void measure_costs(const CostPlan &plan, const RecordWriter &records)
 			const Round one(records, round, shared);
 
 			if (plan.slice)
-				one.slice(device);
+				one.slice(device, labels);
 			else
-				one.all(device, copy, compressed);
+				one.all(device, copy, labels, compressed);
 		}
 }
 

@@ -51,6 +51,8 @@ ReadCosts measure_reads(const std::string &root);
 struct CostPlan {
 	/// Serial of a disk with the uncompressed image of cost_tree().
 	std::string plain_disk;
+	/// Serial of one whose files all have a security.selinux as well.
+	std::string labels_disk;
 	/// Of the compressed ones, by the key of the cold read that they are
 	/// for.
 	std::map<std::string, std::string> compressed;

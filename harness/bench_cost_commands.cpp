@@ -35,6 +35,9 @@ void add_measure(CLI::App &app)
 	measure->add_option("SERIAL", plan.plain_disk,
 			    "disk with an uncompressed image of the tree")
 		->required();
+	measure->add_option("--labels", plan.labels_disk,
+			    "disk with one whose files have a label as well")
+		->required();
 	measure->add_option("--compressed", compressed,
 			    "OPERATION=SERIAL: a compressed one, and what it "
 			    "is for")

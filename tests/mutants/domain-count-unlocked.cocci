@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Lets the last member of a domain go before the lock is taken: a mount that
-// comes now still finds the domain. The pause is that of a task which is
-// preempted there.
+// Lets go of the lock between the last member's leaving and the end of its domain:
+// a mount that comes now still finds the domain. The pause is that of a task which
+// is preempted there.
 //
 // Fails: MountRace.LastUnmountAgainstFirstMountOfTheSameDomain
 @@ @@
@@ -9,15 +9,14 @@
 +#include <linux/delay.h>
 
 @@
-identifier domain;
+identifier last, domain;
 symbol erofs_domains_lock;
 @@
  erofs_share_domain_leave(...)
  {
--	if (!refcount_dec_and_mutex_lock(&domain->members,
--					 &erofs_domains_lock))
-+	if (!refcount_dec_and_test(&domain->members))
- 		return;
+ 	...
+ 	last = list_empty(&domain->members);
++	mutex_unlock(&erofs_domains_lock);
 +	usleep_range(500, 1000);
 +	mutex_lock(&erofs_domains_lock);
  	...

@@ -4,13 +4,15 @@
 // Fails: Slice/FaultyMount.*/4k_inline_disk_fsopen_first
 // Kernel: 6.12-debug
 @@
-identifier sb, err;
+identifier sb, bdi;
 @@
  erofs_share_new_sb(...)
  {
  	...
--	if (!err)
+ 	if (bdi) {
+ 		sb->s_bdi = bdi;
 -		atomic_inc(&sb->s_active);
+ 	}
 +	atomic_inc(&sb->s_active);
  	...
  }

@@ -3,11 +3,26 @@
 //
 // Fails: Fingerprint.FileWithAFingerprintOf257BytesIsNotShared
 @@
+expression A, B;
+identifier len;
 @@
- erofs_share_read_fingerprint(...)
+ erofs_share_look_at(...)
  {
  	<...
--	EROFS_SHARE_FINGERPRINT_MAX
-+	65536
+-	if (A || B || len > EROFS_SHARE_FINGERPRINT_MAX)
++	if (A || B)
+ 		return -ENODATA;
+ 	...>
+ }
+
+@@
+expression A, B, C, D;
+identifier len;
+@@
+ erofs_share_only_attribute(...)
+ {
+ 	<...
+-	A && B && C && len <= EROFS_SHARE_FINGERPRINT_MAX && D
++	A && B && C && D
  	...>
  }

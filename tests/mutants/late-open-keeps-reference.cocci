@@ -8,14 +8,17 @@
 +#include <linux/delay.h>
 
 @@
-identifier shared;
+symbol shared, inode;
 @@
  erofs_share_attach(...)
  {
- 	...
+ 	<...
+(
 +	usleep_range(5000, 6000);
- 	if (cmpxchg(...) != ...) {
- 		...
--		iput(shared);
- 	}
+ 	spin_lock(&inode->i_lock);
+|
+-	iput(shared);
++	;
+)
+ 	...>
  }

@@ -11,7 +11,6 @@ identifier inode, file;
  ...
  if (!erofs_share_attached(inode))
 -	return 0;
-+	return !i_size_read(inode) || IS_DAX(inode) ||
-+	       test_bit(EROFS_I_UNSHARED_BIT, &EROFS_I(inode)->flags) ? 0 : -ENOMEM;
++	return i_size_read(inode) && !IS_DAX(inode) ? -ENOMEM : 0;
  ...
  }

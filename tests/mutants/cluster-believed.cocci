@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Lets each extent take a physical cluster for what it wants.
+//
+// Fails: TODO
+@@
+expression E;
+@@
+ erofs_share_cluster_differs(...)
+ {
+ 	...
+-	return E;
++	return false;
+ }

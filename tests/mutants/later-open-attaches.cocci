@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Forgets that an inode was opened without being attached.
+//
+// Fails: TODO
+// Kernel: 6.12-debug
+@@
+@@
+ erofs_share_attach(...)
+ {
+ 	<...
+-	set_bit(EROFS_I_UNSHARED_BIT, ...);
++	;
+ 	...>
+ }

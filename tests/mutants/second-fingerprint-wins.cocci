@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Takes the last of several fingerprints.
+//
+// Fails: TODO
+@@
+expression A, B, C;
+@@
+ erofs_share_look_at(...)
+ {
+ 	<...
+-	if (A || B || C)
++	if (B || C)
+ 		return -ENODATA;
+ 	...>
+ }
