@@ -23,7 +23,7 @@ RUNNER	?= qemu
 export KERNEL KDIR KSRC FORCE V RUNNER
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help demo check matrix compare module load helper deb install-test diff lint clean refresh
+.PHONY: help demo check matrix kernels compare module load helper deb install-test diff lint clean refresh
 .PHONY: bench known-kernel debug-kernel check-debug faults fuzz stress soak
 
 help: ## list the targets
@@ -44,9 +44,13 @@ soak: known-kernel ## 10 000 times mount, read, umount: nothing may stay behind
 	@scripts/deps module images guest
 	@scripts/soak 10000
 
-matrix: ## run the guest tests on every kernel line and print one table
+matrix: ## run the guest tests on the newest and oldest kernel of every line and print one table
 	@KERNEL= scripts/deps module images guest
 	@scripts/matrix
+
+kernels: ## build the module for every kernel that the archive holds and print one table
+	@KERNEL= scripts/deps module
+	@scripts/kernels
 
 compare: known-kernel ## run the suite on our module and on mainline's own sharing, side by side
 	@scripts/deps module images guest
