@@ -25,9 +25,16 @@
 #include <crypto/utils.h>
 #endif
 
-/* 6.6, and a late update of 6.1: not every 6.1 that is in use has it */
+/*
+ * 6.6, and updates of 6.1: which 6.1 has them is a matter of its update, so they
+ * are looked for by name.
+ */
 #ifndef __counted_by
 #define __counted_by(member)
+#endif
+
+#ifndef in_range
+#define in_range(val, start, len)	((u64)(val) - (start) < (len))
 #endif
 
 /* 7.0 */
