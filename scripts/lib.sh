@@ -146,7 +146,10 @@ _explain_failure()
 		die "$text: cannot reach the Debian archive; check the network, the proxy and" \
 		    "apt's sources on this machine ('apt-get update' must work), then run it again" ;;
 	esac
-	reason=$(printf '%s\n' "$said" | grep -iE '(^E: |error|fatal|failed|cannot|not found)' | tail -n 1) || true
+	# The first error of a compiler or of modpost is the cause; what follows it, and
+	# make's "Error 2" in the end, say nothing more.
+	reason=$(grep -m 1 -E '(:[0-9]+: (fatal )?error: |^ERROR: modpost: )' <<<"$said") ||
+		reason=$(printf '%s\n' "$said" | grep -iE '(^E: |error|fatal|failed|cannot|not found)' | tail -n 1) || true
 	[ -n "$reason" ] || reason=$(printf '%s\n' "$said" | tail -n 1)
 	die "$text: failed: $reason (all of it: ${_log#"$top"/})"
 }

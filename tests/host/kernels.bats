@@ -129,6 +129,18 @@ kernel_of_version()
 	one_line "$KDIR"
 }
 
+@test "a build that fails says the compiler's first error, not make's last" {
+	kernel_of_version 6.12.117 6.12.117
+	printf 'int a = one_thing;\nint b = another_thing;\n' >"$BATS_TEST_TMPDIR/broken.c"
+	printf 'modules:\n\t$(CC) -c %s\n' "$BATS_TEST_TMPDIR/broken.c" >"$KDIR/Makefile"
+	run --separate-stderr "$top/scripts/build-module" broken "$BATS_TEST_TMPDIR/out"
+	[ "$status" -ne 0 ]
+	[[ ${stderr_lines[-1]} == *"broken.c:1:9: error: "*one_thing* ]]
+	[[ $stderr != *another_thing* ]]
+	[[ $stderr != *"Error 1"* ]]
+	grep -qF another_thing "$top/build/log/build-module.log"
+}
+
 # Stand-ins for kmod's programs: insmod says $1 and fails, the module needs nothing.
 fake_kmod()
 {
