@@ -142,6 +142,8 @@ linux-source-6.1=6.1.192-3" ]
 	[ -f "$output/$(<"$output/kdir")/Makefile" ]
 	[ -s "$output/source/fs/erofs/super.c" ]
 	[ ! -e "$output/source.tar.xz" ]
+	# Without the archive's lists, too.
+	rm "$packages_list"
 	: >"$downloads"
 	[ "$("$fetch" --headers 6.1@6.1.192-3)" = "$output" ]
 	[ ! -s "$downloads" ]
