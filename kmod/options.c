@@ -173,15 +173,14 @@ static int erofs_share_check_existing(struct fs_context *fc,
 }
 
 /*
- * A source that came as a descriptor is its owner's, who may have mapped it.  The
- * mount reads its image through another mapping, so it needs a file of its own.
+ * A source that came as a descriptor is its owner's, who may have mapped it.  To
+ * read it through another mapping, the mount needs a file of its own.
  */
 static int erofs_share_own_source(struct fs_context *fc)
 {
 	struct file **source = erofs_share_source(fc), *own;
 
-	if (!source || !*source ||
-	    (*source)->f_mapping->a_ops != &erofs_share_aops)
+	if (!source || !*source || erofs_share_may_back(*source))
 		return 0;
 	own = dentry_open(&(*source)->f_path, O_RDONLY | O_LARGEFILE,
 			  current_cred());

@@ -158,6 +158,7 @@ int erofs_share_read_fingerprint(struct inode *inode, u8 *value);
 void erofs_share_options_init(const struct fs_context_operations *stock);
 
 /* shared_inode.c */
+bool erofs_share_may_back(struct file *file);
 extern const struct super_operations erofs_share_sops;
 void erofs_share_inode_init(void);
 

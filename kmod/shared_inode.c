@@ -10,7 +10,8 @@
  *
  * An attached inode's i_mapping points at the shared mapping, as block device
  * nodes and Coda files have it.  Its own i_data keeps the address space operations
- * of the image's layout, and stays empty unless an image lies in the file.
+ * of the image's layout, and stays empty unless an image lies in the file that
+ * cannot be read through the shared mapping.
  */
 #include <linux/backing-dev.h>
 #include <linux/blkdev.h>
@@ -26,9 +27,22 @@
  */
 #define EROFS_I_UNSHARED_BIT	8
 
+/*
+ * How images in files have to do with a shared inode.  Who is first decides for its
+ * life time: a file of an image may claim to have the contents of the file that the
+ * image lies in, or of one whose image makes the same claim.  If one shared inode
+ * were both, reading a folio of it could wait for that very folio.
+ */
+enum erofs_share_role {
+	EROFS_SHARE_ANY,
+	EROFS_SHARE_IMAGE,	/* images are read through it */
+	EROFS_SHARE_INNER,	/* images in files are read into it */
+};
+
 /**
  * struct erofs_share_key - which contents a shared inode holds
  * @tally: what is counted of the shared inode that owns this
+ * @role: an enum erofs_share_role
  * @size: of the file, in bytes
  * @len: of @fingerprint
  * @fingerprint: as the image has it
@@ -38,6 +52,7 @@
  */
 struct erofs_share_key {
 	struct erofs_share_tally tally;
+	unsigned int role;
 	loff_t size;
 	unsigned int len;
 	u8 fingerprint[] __counted_by(len);
@@ -53,21 +68,13 @@ static struct file_operations erofs_share_file_fops __ro_after_init;
 static struct file_operations erofs_share_large_block_fops __ro_after_init;
 static struct file_operations erofs_share_ro_fops __ro_after_init;
 
-/*
- * Reading an image that lies in a file of another one takes the invalidate_lock
- * of a mapping of each.  Lockdep has one class for all inodes of a filesystem
- * type and would take that for a deadlock.  Such images never nest deeper (see
- * erofs_fc_fill_super()), so one more class tells them apart.  Shared mappings
- * are of another type, and no image is read through one (see
- * erofs_share_backing_file()).
- */
-static void erofs_share_classify(struct inode *inode)
+/* Can the shared inode have this role, besides those that it has? */
+static bool erofs_share_take_role(struct inode *shared, unsigned int role)
 {
-	static struct lock_class_key file_backed;
+	struct erofs_share_key *key = shared->i_private;
+	unsigned int old = cmpxchg(&key->role, EROFS_SHARE_ANY, role);
 
-	if (erofs_is_fileio_mode(EROFS_I_SB(inode)))
-		lockdep_set_class(&inode->i_mapping->invalidate_lock,
-				  &file_backed);
+	return old == EROFS_SHARE_ANY || old == role;
 }
 
 /*
@@ -98,6 +105,7 @@ static struct erofs_share_key *erofs_share_read_key(struct inode *inode)
 	key = kmalloc(struct_size(key, fingerprint, len), GFP_KERNEL_ACCOUNT);
 	if (!key)
 		return ERR_PTR(-ENOMEM);
+	key->role = EROFS_SHARE_ANY;
 	key->size = i_size_read(inode);
 	key->len = len;
 	memcpy(key->fingerprint, fingerprint, len);
@@ -158,8 +166,8 @@ static struct inode *erofs_share_iget(struct super_block *image,
 
 /*
  * The shared inode of the contents of @inode, with a reference and @inode counted
- * in it.  NULL where there is none: no fingerprint that can be used, no memory, or
- * metadata that cannot be read.
+ * in it.  NULL where there is none: no fingerprint that can be used, no memory,
+ * metadata that cannot be read, or a file that may not be read through this one.
  */
 static struct inode *erofs_share_get_shared(struct inode *inode)
 {
@@ -172,7 +180,10 @@ static struct inode *erofs_share_get_shared(struct inode *inode)
 	if (IS_ERR(key))
 		return NULL;
 	shared = erofs_share_iget(inode->i_sb, key);
-	if (shared &&
+	if (!shared)
+		return NULL;
+	if ((erofs_is_fileio_mode(EROFS_I_SB(inode)) &&
+	     !erofs_share_take_role(shared, EROFS_SHARE_INNER)) ||
 	    erofs_share_count_file(inode, erofs_share_tally_of(shared))) {
 		iput(shared);
 		return NULL;
@@ -264,22 +275,38 @@ static ssize_t erofs_share_large_block_read(struct kiocb *iocb,
 }
 
 /**
- * erofs_share_backing_file - let an image's file be read through its own mapping
+ * erofs_share_may_back - may an image be read through the mapping of its file?
+ * @file: the file that holds an image or an extra device of it
+ *
+ * Context: Does not sleep.
+ * Return: true if it may; then no file of an image in a file is ever attached to
+ *	that mapping, where it is a shared one.
+ */
+bool erofs_share_may_back(struct file *file)
+{
+	static struct lock_class_key image;
+	struct address_space *mapping = file->f_mapping;
+
+	if (mapping->a_ops != &erofs_share_aops)
+		return true;
+	if (!erofs_share_take_role(mapping->host, EROFS_SHARE_IMAGE))
+		return false;
+	/* it is taken below that of a mapping which the image is read into */
+	lockdep_set_class(&mapping->invalidate_lock, &image);
+	return true;
+}
+
+/**
+ * erofs_share_backing_file - find a mapping that an image can be read through
  * @file: the file that holds an image or an extra device of it; nobody but the
  *	mount has it
- *
- * A file of an image may claim to have the contents of the file that the image
- * lies in, or of one whose image makes the same claim.  If both were one mapping,
- * reading a folio of it could wait for that very folio.
  *
  * Context: @file has not been read or mapped.
  */
 void erofs_share_backing_file(struct file *file)
 {
-	struct inode *inode = file_inode(file);
-
-	if (file->f_mapping->a_ops == &erofs_share_aops)
-		file->f_mapping = &inode->i_data;
+	if (!erofs_share_may_back(file))
+		file->f_mapping = &file_inode(file)->i_data;
 }
 
 /**
@@ -290,9 +317,19 @@ void erofs_share_backing_file(struct file *file)
  */
 void erofs_share_fill_inode(struct inode *inode)
 {
+	static struct lock_class_key file_backed;
 	struct block_device *bdev = inode->i_sb->s_bdev;
 
-	erofs_share_classify(inode);
+	/*
+	 * Reading an image that lies in a file of another one takes the
+	 * invalidate_lock of a mapping of each.  Lockdep has one class for all
+	 * inodes of a filesystem type and would take that for a deadlock.  Such
+	 * images never nest deeper (see erofs_fc_fill_super()), so one more class
+	 * tells them apart.
+	 */
+	if (erofs_is_fileio_mode(EROFS_I_SB(inode)))
+		lockdep_set_class(&inode->i_mapping->invalidate_lock,
+				  &file_backed);
 	if (!EROFS_I_SB(inode)->share.domain || !S_ISREG(inode->i_mode))
 		return;
 	if (inode->i_fop == &erofs_file_fops)

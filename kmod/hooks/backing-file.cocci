@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Reads an image that lies in a file of another image through that file's own
-// mapping, never through a shared one.
+// Sees to it that an image which lies in a file of another image is not read through
+// a shared mapping that it could be read into.
 //
 // Lands: super.c erofs_share_backing_file +2 if super.c has dif0.file = file
 @@

@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Lets an image be read through a shared mapping that it is read into.
+//
+// Fails: TODO
+@@
+expression E;
+@@
+ erofs_share_take_role(...)
+ {
+ 	...
+-	return E;
++	return true;
+ }
