@@ -195,7 +195,7 @@ fake_build()
 		*--diff*) printf '%s\n' '--- a/x' '+++ b/x' '-old' '+new' '+newer' ;;
 		*@$1*) mkdir -p "$tree/build/log"; echo 'what the compiler said' >"$tree/build/log/build-module.log"
 			echo 'build-module: no' >&2; exit 1 ;;
-		*) mkdir -p "\$3/tree"; : >"\$3/erofs.ko" ;;
+		*) mkdir -p "\$3/tree"; : >"\$3/erofs.ko"; printf '%s\n' new newer >"\$3/tree/super.c" ;;
 		esac
 	END
 	chmod +x "$tree/scripts/build-module"
