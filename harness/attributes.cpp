@@ -84,11 +84,9 @@ std::string pax_record(const Attribute &attribute)
 void append_member(std::string &archive, const AttributedFile &file)
 {
 	const bool directory = file.path.back() == '/';
-	std::string records;
+	const std::string records = attribute_records(file.attributes);
 	std::string data;
 
-	for (const Attribute &attribute : file.attributes)
-		records += pax_record(attribute);
 	archive += tar_header("pax", records.size(), 'x');
 	tar_append(archive, records);
 	if (!directory) {
@@ -147,6 +145,15 @@ void set_user_attributes(const std::string &directory)
 		if (utimensat(AT_FDCWD, path.c_str(), times.data(), 0) != 0)
 			throw_errno("utimensat " + path);
 	}
+}
+
+std::string attribute_records(const std::vector<Attribute> &attributes)
+{
+	std::string records;
+
+	for (const Attribute &attribute : attributes)
+		records += pax_record(attribute);
+	return records;
 }
 
 void write_attribute_archive(const std::string &path)

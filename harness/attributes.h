@@ -44,6 +44,9 @@ const std::vector<AttributedFile> &attributed_files();
 /// makes its directories. Throws if it cannot.
 void set_user_attributes(const std::string &directory);
 
+/// The records of a pax header that give a member @attributes.
+std::string attribute_records(const std::vector<Attribute> &attributes);
+
 /// Writes the tree "attributes" as an archive in pax format to @path. Format:
 /// POSIX.1-2001 pax, attributes as records SCHILY.xattr.NAME.
 /// Throws if it cannot.

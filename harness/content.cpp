@@ -261,6 +261,18 @@ Tree make_hostile(const std::string &name, bool second)
 	return tree;
 }
 
+/// Files of one size and of names that say how their fingerprints sort: see
+/// fingerprint_cases.h.
+Tree make_fingerprints()
+{
+	Tree tree{.name = "fingerprints", .files = {}};
+
+	tree.files.push_back({"high", 20001, 73, Content::kText});
+	tree.files.push_back({"low", 20001, 71, Content::kText});
+	tree.files.push_back({"own", 20001, 72, Content::kText});
+	return tree;
+}
+
 const std::vector<Tree> &all_trees()
 {
 	static const std::vector<Tree> kTrees = {
@@ -274,6 +286,7 @@ const std::vector<Tree> &all_trees()
 		make_huge(),
 		make_hostile("hostile-a", false),
 		make_hostile("hostile-b", true),
+		make_fingerprints(),
 		// Made as an archive, see attributes.h.
 		{.name = "attributes",
 		 .files = {{"first", 5000, 51},

@@ -11,6 +11,7 @@
 #include "demo.h"
 #include "demo_report.h"
 #include "error.h"
+#include "fingerprint_cases.h"
 #include "fuzz.h"
 #include "fuzz_report.h"
 #include "image_patch.h"
@@ -58,6 +59,18 @@ void add_content_commands(CLI::App &app)
 		"write the tree \"attributes\" as a tar archive");
 	attributes->add_option("FILE", archive, "the new archive")->required();
 	attributes->callback([] { write_attribute_archive(archive); });
+
+	static std::string mkfs;
+	auto *cases = app.add_subcommand(
+		"make-fingerprint-cases",
+		"make the images of the fingerprint rule in a directory");
+	cases->add_option("MKFS", mkfs, "path of mkfs.erofs")
+		->required()
+		->check(CLI::ExistingFile);
+	cases->add_option("DIR", directory, "an existing directory")
+		->required()
+		->check(CLI::ExistingDirectory);
+	cases->callback([] { make_fingerprint_cases(mkfs, directory); });
 
 	static std::string image;
 	static unsigned int prefix = 0;

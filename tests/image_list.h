@@ -21,14 +21,14 @@ struct LayoutFamily {
 inline const std::vector<LayoutFamily> &layout_families()
 {
 	static const std::vector<LayoutFamily> kFamilies = {
-		{4096,
-		 {"4k-inline",	     "4k-plain",	"4k-extended",
-		  "4k-chunk4k",	     "4k-chunk64k",	"4k-chunk1m",
-		  "4k-indexes",	     "4k-blob",		"4k-lz4",
-		  "4k-lz4-extended", "4k-lz4hc",	"4k-lzma",
-		  "4k-deflate",	     "4k-zstd",		"4k-big64k",
-		  "4k-big1m",	     "4k-ztailpacking", "4k-fragments",
-		  "4k-allfragments", "4k-dedupe",	"4k-dedupe-lzma"}},
+		{4096, {"4k-inline",	   "4k-plain",	      "4k-extended",
+			"4k-chunk4k",	   "4k-chunk64k",     "4k-chunk1m",
+			"4k-indexes",	   "4k-blob",	      "4k-lz4",
+			"4k-lz4-extended", "4k-lz4hc",	      "4k-lzma",
+			"4k-deflate",	   "4k-zstd",	      "4k-big64k",
+			"4k-big1m",	   "4k-ztailpacking", "4k-fragments",
+			"4k-allfragments", "4k-dedupe",	      "4k-dedupe-lzma",
+			"hidden-noinline", "hidden-lz4"}},
 		{2048, {"2k-plain", "2k-chunk", "2k-lz4", "2k-fragments"}},
 		{1024, {"1k-inline", "1k-chunk", "1k-lz4"}},
 		{512,
@@ -83,9 +83,12 @@ inline std::vector<std::string> family_of(const std::string &name)
 inline std::vector<std::string> small_images()
 {
 	std::vector<std::string> names = {
-		"enc-plain",	 "enc-noinline",   "enc-chunk",	  "enc-lz4",
-		"enc-lz4hc",	 "enc-lzma",	   "enc-deflate", "enc-zstd",
-		"enc-fragments", "no-fingerprint", "hostile-a",	  "hostile-b"};
+		"enc-plain",	  "enc-noinline",  "enc-chunk",
+		"enc-lz4",	  "enc-lz4hc",	   "enc-lzma",
+		"enc-deflate",	  "enc-zstd",	   "enc-fragments",
+		"no-fingerprint", "hostile-a",	   "hostile-b",
+		"hidden-inline",  "hidden-chunk",  "hidden-packed",
+		"hidden-512",	  "hidden-512-lz4"};
 	const std::vector<std::string> layouts = layout_images();
 
 	names.insert(names.end(), layouts.begin(), layouts.end());
