@@ -231,6 +231,19 @@ Tree make_huge()
 	return tree;
 }
 
+/// A file as long as the image that scripts/test-images makes of it, with data
+/// at both ends: one that claims to be that image must have its size.
+Tree make_claimant()
+{
+	Tree tree{.name = "claimant", .files = {}};
+
+	tree.files.push_back(
+		make_sparse("claimant", 64 * kBlock, 43,
+			    {{0, 2 * kBlock}, {63 * kBlock, 64 * kBlock}}));
+	tree.files.push_back({"honest", 20001, 44, Content::kText});
+	return tree;
+}
+
 /// Files whose fingerprints are not what mkfs.erofs would have written.
 Tree make_hostile(const std::string &name, bool second)
 {
@@ -296,10 +309,15 @@ const std::vector<Tree> &all_trees()
 		 .files = {{"first", 5000, 51},
 			   {"second", 5001, 52},
 			   {"many", 5002, 53}}},
-		// Not from seeds: scripts/test-images makes these two of files
+		// Made as an archive, see device_archive.h.
+		{.name = "devices", .files = {{"file", 5003, 54}}},
+		make_claimant(),
+		// Not from seeds: scripts/test-images makes these of files
 		// that are there already.
 		{.name = "program", .files = {}},
 		{.name = "nested", .files = {}},
+		{.name = "claimed-a", .files = {}},
+		{.name = "claimed-b", .files = {}},
 	};
 
 	return kTrees;

@@ -10,6 +10,7 @@
 #include "coverage.h"
 #include "demo.h"
 #include "demo_report.h"
+#include "device_archive.h"
 #include "error.h"
 #include "fingerprint_cases.h"
 #include "fuzz.h"
@@ -71,6 +72,14 @@ void add_content_commands(CLI::App &app)
 		->required()
 		->check(CLI::ExistingDirectory);
 	cases->callback([] { make_fingerprint_cases(mkfs, directory); });
+
+	static std::string device_archive;
+	auto *devices = app.add_subcommand(
+		"make-device-archive",
+		"write the tree \"devices\" as a tar archive");
+	devices->add_option("FILE", device_archive, "the new archive")
+		->required();
+	devices->callback([] { write_device_archive(device_archive); });
 
 	static std::string image;
 	static unsigned int prefix = 0;

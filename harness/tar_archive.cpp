@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdio>
+#include <optional>
 #include <span>
 
 namespace erofs_share {
@@ -21,9 +22,14 @@ void put_number(std::span<char> field, std::uint64_t value)
 		      static_cast<unsigned long long>(value));
 }
 
-} // namespace
+/// What device a member names; only for such.
+struct DeviceNumber {
+	unsigned int major = 0;
+	unsigned int minor = 0;
+};
 
-std::string tar_header(const std::string &name, std::uint64_t size, char type)
+std::string header(const std::string &name, std::uint64_t size, char type,
+		   std::optional<DeviceNumber> device)
 {
 	std::string block(kRecord, '\0');
 	const std::span<char> bytes(block);
@@ -41,10 +47,27 @@ std::string tar_header(const std::string &name, std::uint64_t size, char type)
 		    "00",
 		    8)
 		.copy(bytes.data() + 257, 8);
+	if (device) {
+		put_number(bytes.subspan(329, 8), device->major);
+		put_number(bytes.subspan(337, 8), device->minor);
+	}
 	for (const char byte : block)
 		sum += static_cast<unsigned char>(byte);
 	put_number(bytes.subspan(148, 7), sum);
 	return block;
+}
+
+} // namespace
+
+std::string tar_header(const std::string &name, std::uint64_t size, char type)
+{
+	return header(name, size, type, std::nullopt);
+}
+
+std::string tar_device(const std::string &name, unsigned int major,
+		       unsigned int minor)
+{
+	return header(name, 0, '3', DeviceNumber{major, minor});
 }
 
 void tar_append(std::string &archive, const std::string &data)

@@ -12,6 +12,10 @@ namespace erofs_share {
 /// follows). It is the same each time: its dates are.
 std::string tar_header(const std::string &name, std::uint64_t size, char type);
 
+/// The member @name that is a character device of number @major, @minor.
+std::string tar_device(const std::string &name, unsigned int major,
+		       unsigned int minor);
+
 /// Appends a member's @data to @archive.
 void tar_append(std::string &archive, const std::string &data);
 

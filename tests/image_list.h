@@ -83,12 +83,13 @@ inline std::vector<std::string> family_of(const std::string &name)
 inline std::vector<std::string> small_images()
 {
 	std::vector<std::string> names = {
-		"enc-plain",	  "enc-noinline",  "enc-chunk",
-		"enc-lz4",	  "enc-lz4hc",	   "enc-lzma",
-		"enc-deflate",	  "enc-zstd",	   "enc-fragments",
-		"no-fingerprint", "hostile-a",	   "hostile-b",
-		"hidden-inline",  "hidden-chunk",  "hidden-packed",
-		"hidden-512",	  "hidden-512-lz4"};
+		"enc-plain",	  "enc-noinline",   "enc-chunk",
+		"enc-lz4",	  "enc-lz4hc",	    "enc-lzma",
+		"enc-deflate",	  "enc-zstd",	    "enc-fragments",
+		"no-fingerprint", "hostile-a",	    "hostile-b",
+		"hidden-inline",  "hidden-chunk",   "hidden-packed",
+		"hidden-512",	  "hidden-512-lz4", "device-node",
+		"claimant-a",	  "claimant-b"};
 	const std::vector<std::string> layouts = layout_images();
 
 	names.insert(names.end(), layouts.begin(), layouts.end());
