@@ -10,17 +10,20 @@
 
 namespace erofs_share {
 
-namespace {
-
-// Detached with its last user, also when this process is killed.
-constexpr unsigned int kFlags = LO_FLAGS_READ_ONLY | LO_FLAGS_AUTOCLEAR;
-
-} // namespace
-
 LoopDevice::LoopDevice(const std::string &file, LoopIo io)
+    : LoopDevice(file, LoopOptions{.io = io})
 {
+}
+
+LoopDevice::LoopDevice(const std::string &file, const LoopOptions &options)
+{
+	const int mode = options.writable ? O_RDWR : O_RDONLY;
 	const UniqueFd control = open_file("/dev/loop-control", O_RDWR);
-	const UniqueFd backing = open_file(file, O_RDONLY);
+	const UniqueFd backing = open_file(file, mode);
+	// Detached with its last user, also when this process is killed.
+	const unsigned int flags =
+		LO_FLAGS_AUTOCLEAR |
+		(options.writable ? 0U : unsigned{LO_FLAGS_READ_ONLY});
 
 	// Another task may take the free device first: then ask again.
 	for (int attempt = 0; attempt < 16; attempt++) {
@@ -30,17 +33,17 @@ LoopDevice::LoopDevice(const std::string &file, LoopIo io)
 		if (number < 0)
 			throw_errno("LOOP_CTL_GET_FREE");
 		path_ = "/dev/loop" + std::to_string(number);
-		device_ = open_file(path_, O_RDONLY);
+		device_ = open_file(path_, mode);
 		config.fd = static_cast<unsigned int>(backing.get());
-		config.block_size = 512;
-		config.info.lo_flags = kFlags;
-		if (io == LoopIo::kDirect)
+		config.block_size = options.block_size;
+		config.info.lo_flags = flags;
+		if (options.io == LoopIo::kDirect)
 			config.info.lo_flags |= LO_FLAGS_DIRECT_IO;
 		if (ioctl(device_.get(), LOOP_CONFIGURE, &config) == 0)
 			return;
 		if (errno == EINVAL) {
 			config.block_size = 0;
-			config.info.lo_flags = kFlags;
+			config.info.lo_flags = flags;
 			if (ioctl(device_.get(), LOOP_CONFIGURE, &config) == 0)
 				return;
 		}

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Loop devices: an image file as a read-only block device.
+// Loop devices: an image file as a block device.
 #pragma once
 
 #include "fd.h"
@@ -14,6 +14,14 @@ enum class LoopIo {
 	kBuffered, ///< through the page cache
 };
 
+/// What a loop device is to be like.
+struct LoopOptions {
+	LoopIo io = LoopIo::kDirect;
+	bool writable = false;
+	/// Bytes of its logical blocks; the kernel decides where it is 0.
+	unsigned int block_size = 512;
+};
+
 /// A loop device over @file, detached when it goes out of scope, or with the
 /// last mount of it if that is later.
 class LoopDevice {
@@ -23,6 +31,8 @@ class LoopDevice {
 	/// time. Throws.
 	explicit LoopDevice(const std::string &file,
 			    LoopIo io = LoopIo::kDirect);
+	/// The same with @options. Throws.
+	LoopDevice(const std::string &file, const LoopOptions &options);
 	LoopDevice(const LoopDevice &) = delete;
 	LoopDevice &operator=(const LoopDevice &) = delete;
 	LoopDevice(LoopDevice &&) = default;
