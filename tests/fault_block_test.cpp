@@ -87,7 +87,7 @@ TEST_P(FaultyBlocks, OfAMountFailItOrNotAndTheNextOneShares)
 	record("mount, block", tally);
 }
 
-TEST_P(FaultyBlocks, OfAFirstOpenFailItOrNotAndTheNextOneShares)
+TEST_P(FaultyBlocks, OfAFirstOpenFailItOrNotAndItSharesOnceItIsEvicted)
 {
 	const Mount other = mount_other_than(GetParam());
 	const FaultTally tally = fail_each([&](NthFault &fault) {
@@ -103,6 +103,9 @@ TEST_P(FaultyBlocks, OfAFirstOpenFailItOrNotAndTheNextOneShares)
 		if (fd.valid()) {
 			EXPECT_EQ(read_checked(fd), 0);
 		}
+		EXPECT_EQ(read_checked(open_file(path, O_RDONLY)), 0);
+		fd.reset();
+		drop_caches(Drop::kAll);
 		expect_one_copy(open_file(path, O_RDONLY), other);
 		return error;
 	});
