@@ -226,6 +226,37 @@ TEST_P(NestedPath, InnerImagesOfBothShareTheirContentAsFiles)
 	EXPECT_THAT(wrong_files(mount_b.path(), inner()), IsEmpty());
 }
 
+// A file whose shared inode an image on a disk has made, read by one that lies
+// in a file of another image, and the other way round: two mappings' locks
+// nest, and lockdep, where the kernel has it, must know them apart whoever made
+// them.
+TEST_P(NestedPath, ImageInsideReadsWhatItsCopyOnADiskHasMadeAndTheOtherWayRound)
+{
+	const auto [inside, outcome] =
+		try_mount_erofs(a().at(kInner), options());
+	if (!inside)
+		GTEST_SKIP() << "this kernel mounts no image of an erofs ("
+			     << outcome.text() << ")";
+	const Mount disk =
+		mount_image(images().find("enc-plain"), Via::kDisk, options());
+
+	for (const auto &[maker, reader] :
+	     {std::pair{&disk, &*inside}, std::pair{&*inside, &disk}}) {
+		drop_caches(Drop::kAll);
+		for (const FileSpec &file : inner().files)
+			open_file(maker->at(file.path), O_RDONLY);
+		for (const FileSpec &file : inner().files) {
+			if (file.size == 0)
+				continue;
+			const MappedFile mapped(reader->at(file.path),
+						MAP_SHARED);
+
+			EXPECT_EQ(difference(mapped.bytes(), file), "");
+		}
+		EXPECT_THAT(wrong_files(maker->path(), inner()), IsEmpty());
+	}
+}
+
 INSTANTIATE_TEST_SUITE_P(
 	Uncompressed, NestedPath,
 	testing::Values(AccessCase{Sharing::kOff, "nested-a", "nested-b"},
