@@ -35,6 +35,11 @@ bool module_out_of_tree(const std::string &name)
 	       read_text(taint).find('O') != std::string::npos;
 }
 
+int module_references(const std::string &name)
+{
+	return std::stoi(read_text("/sys/module/" + name + "/refcnt"));
+}
+
 bool module_loaded(const std::string &name)
 {
 	const std::string state = "/sys/module/" + name + "/initstate";

@@ -19,6 +19,11 @@ int unload_module(const std::string &name);
 /// record of it, as taint "O".
 bool module_out_of_tree(const std::string &name);
 
+/// What holds module @name, which is loaded: for a file system, its
+/// superblocks, those that nothing shows included. Throws when it is not
+/// loaded.
+int module_references(const std::string &name);
+
 /// Whether module @name is loaded (not: built in).
 bool module_loaded(const std::string &name);
 

@@ -22,8 +22,8 @@ struct FaultCase {
 /// For test names.
 std::string case_name(const FaultCase &which);
 
-/// What stays when a mount or a domain is forgotten: backing devices, and
-/// references on the module.
+/// What stays when a mount or a domain is forgotten: backing devices of mounts,
+/// and references on the module, which domains hold, too.
 std::set<std::string> held_by_erofs();
 
 /// A test that makes operations fail. The names of such suites have "Faulty" in
