@@ -3,13 +3,13 @@
 #include "erofs_reader.h"
 
 #include "erofs_format.h"
-#include "erofs_utils.h"
 #include "error.h"
 
 #include <algorithm>
 #include <array>
+#include <climits>
 #include <fcntl.h>
-#include <set>
+#include <map>
 #include <span>
 #include <sstream>
 #include <sys/stat.h>
@@ -37,6 +37,9 @@ constexpr std::size_t kXattrEntry = 4;
 constexpr std::uint8_t kFlatPlain = 0;
 constexpr std::uint8_t kFlatInline = 2;
 constexpr std::uint8_t kLongPrefix = 0x80;
+constexpr std::uint8_t kPrefixIndex = 0x7f;
+/// The longest fingerprint that the kernel takes.
+constexpr std::size_t kMaxFingerprint = 256;
 /// More than any directory of an image that somebody made on purpose.
 constexpr std::uint64_t kMaxDirectory = std::uint64_t{1} << 30;
 
@@ -56,25 +59,28 @@ std::size_t align4(std::size_t value)
 	return (value + 3) & ~std::size_t{3};
 }
 
-/// What getxattr(2) puts in front of names in namespace number @base.
-std::string namespace_name(std::uint8_t base)
+/// The attribute @rest in namespace number @base, for people: where there is a
+/// name for it, as getxattr(2) wants it.
+std::string attribute_name(std::uint8_t base, const std::string &rest)
 {
 	switch (base) {
+	case 0:
+		return rest + ", hidden";
 	case 1:
-		return "user.";
+		return "user." + rest;
 	case 4:
-		return "trusted.";
+		return "trusted." + rest;
 	case 6:
-		return "security.";
+		return "security." + rest;
 	default:
-		return "(namespace " + std::to_string(base) + ").";
+		return "(namespace " + std::to_string(base) + ")." + rest;
 	}
 }
 
 } // namespace
 
-ErofsImage::ErofsImage(std::string path)
-    : path_(std::move(path)), fd_(open_file(path_, O_RDONLY))
+ErofsImage::ErofsImage(UniqueFd fd, std::string path, const InodeData &data)
+    : path_(std::move(path)), fd_(std::move(fd))
 {
 	super_ = bytes(kSuperOffset, kSuperSize);
 	if (number(super_, 0, 4) != kMagic)
@@ -94,7 +100,7 @@ ErofsImage::ErofsImage(std::string path)
 		text << "incompatible features 0x" << std::hex << features;
 		unknown(text.str());
 	}
-	find_fingerprints();
+	find_fingerprints(data);
 }
 
 bool ErofsImage::probe(const std::string &path)
@@ -133,34 +139,51 @@ void ErofsImage::unknown(const std::string &what) const
 			    "and name the directory");
 }
 
-std::string ErofsImage::bytes(std::uint64_t offset, std::uint64_t length) const
+std::optional<std::string> ErofsImage::bytes_within(std::uint64_t offset,
+						    std::uint64_t length) const
 {
 	std::string result(length, '\0');
 	const auto buffer = std::as_writable_bytes(std::span(result));
 
 	if (read_at(fd_.get(), buffer, offset, path_) != length)
-		corrupt("it ends before byte " +
-			std::to_string(offset + length));
+		return std::nullopt;
 	return result;
 }
 
-void ErofsImage::find_fingerprints()
+std::string ErofsImage::bytes(std::uint64_t offset, std::uint64_t length) const
 {
-	const std::uint64_t compat = number(super_, kSuperCompat, 4);
+	std::optional<std::string> result = bytes_within(offset, length);
 
-	if ((compat & kCompatFingerprints) == 0)
+	if (!result)
+		corrupt("it ends before byte " +
+			std::to_string(offset + length));
+	return std::move(*result);
+}
+
+void ErofsImage::find_fingerprints(const InodeData &data)
+{
+	if ((number(super_, kSuperCompat, 4) & kCompatFingerprints) == 0)
 		return;
-	attribute_.id = static_cast<std::uint8_t>(
-		number(super_, kSuperFingerprintPrefix, 1));
-	if (attribute_.id >= number(super_, kSuperPrefixCount, 1))
+	const std::size_t id = number(super_, kSuperFingerprintPrefix, 1);
+	if (id >= number(super_, kSuperPrefixCount, 1))
 		corrupt("its fingerprints have no attribute name");
+	read_prefixes(data);
+	wanted_ = prefixes_[id];
+	fingerprint_name_ = attribute_name(wanted_.base, wanted_.rest);
+}
 
-	// Entries of the table: 2 bytes length, 1 byte namespace, the name.
+/// The table of long prefixes: each has 2 bytes length, 1 byte namespace, and
+/// what names begin with.
+void ErofsImage::read_prefixes(const InodeData &data)
+{
+	const std::uint64_t packed_nid = number(super_, kPackedNid, 8);
+	const bool plain =
+		(number(super_, kSuperCompat, 4) & kCompatPlainPrefixes) != 0;
 	std::uint64_t at = number(super_, kPrefixStart, 4) << 2;
 	std::string packed;
-	const std::uint64_t packed_nid = number(super_, kPackedNid, 8);
-	if ((compat & kCompatPlainPrefixes) == 0 && packed_nid != 0)
-		packed = packed_data(packed_nid);
+
+	if (!plain && packed_nid != 0)
+		packed = packed_data(packed_nid, data);
 	const auto part = [&](std::uint64_t offset, std::uint64_t length) {
 		if (packed.empty())
 			return bytes(offset, length);
@@ -168,32 +191,31 @@ void ErofsImage::find_fingerprints()
 			corrupt("its attribute names lie outside");
 		return packed.substr(offset, length);
 	};
-	for (unsigned int i = 0;; i++) {
+	for (std::uint64_t i = number(super_, kSuperPrefixCount, 1); i > 0;
+	     i--) {
 		const std::uint64_t length = number(part(at, 2), 0, 2);
 
 		if (length < 1 || length > 256)
 			corrupt("its table of attribute names is none");
-		if (i == attribute_.id) {
-			const std::string entry = part(at + 2, length);
-
-			attribute_.base =
-				static_cast<std::uint8_t>(number(entry, 0, 1));
-			attribute_.name = entry.substr(1);
-			break;
-		}
+		const std::string entry = part(at + 2, length);
+		prefixes_.push_back(
+			{static_cast<std::uint8_t>(number(entry, 0, 1)),
+			 entry.substr(1)});
 		at = align4(at + 2 + length);
 	}
-	fingerprint_name_ = namespace_name(attribute_.base) + attribute_.name;
 }
 
 /// The data of the inode that has what was packed from others.
-std::string ErofsImage::packed_data(std::uint64_t nid) const
+std::string ErofsImage::packed_data(std::uint64_t nid,
+				    const InodeData &data) const
 {
 	const Inode packed = inode(nid);
 
 	if (packed.layout == kFlatPlain || packed.layout == kFlatInline)
 		return flat_data(packed);
-	return inode_data(path_, nid);
+	if (!data)
+		unknown("compressed attribute names");
+	return data(nid);
 }
 
 ErofsImage::Inode ErofsImage::inode(std::uint64_t nid) const
@@ -249,11 +271,26 @@ std::string ErofsImage::flat_data(const Inode &inode) const
 	}
 }
 
+/// Refuses a directory that ends within a name: where its last block is read
+/// whole, the kernel's lookup takes the name as far as it goes, and finds what
+/// no list of the directory has.
+void ErofsImage::check_end(const Inode &directory) const
+{
+	if (directory.layout != kFlatPlain ||
+	    directory.size % directory_block_size_ == 0)
+		return;
+	const auto behind =
+		bytes_within(directory.block * block_size_ + directory.size, 1);
+	if (behind && behind->front() != '\0')
+		corrupt("a directory that ends within a name");
+}
+
 std::vector<ErofsImage::Entry> ErofsImage::entries(const Inode &inode) const
 {
 	const std::string all = flat_data(inode);
 	std::vector<Entry> found;
 
+	check_end(inode);
 	for (std::size_t from = 0; from < all.size();
 	     from += directory_block_size_) {
 		const std::string block =
@@ -268,15 +305,21 @@ std::vector<ErofsImage::Entry> ErofsImage::entries(const Inode &inode) const
 		if (count == 0)
 			corrupt("a directory block without entries");
 		for (std::size_t i = 0; i < count; i++) {
+			const bool last = i + 1 == count;
 			const std::size_t begin = name_at(i);
 			const std::size_t end =
-				i + 1 < count ? name_at(i + 1) : block.size();
+				last ? block.size() : name_at(i + 1);
 
 			if (begin > end || end > block.size())
 				corrupt("a directory's names");
 			std::string name = block.substr(begin, end - begin);
-			name.resize(std::min(name.find('\0'), name.size()));
-			if (name.empty() || name.find('/') != std::string::npos)
+			// Only the last may have something behind it.
+			if (last)
+				name.resize(
+					std::min(name.find('\0'), name.size()));
+			if (name.empty() || name.size() > NAME_MAX ||
+			    name.find('/') != std::string::npos ||
+			    name.find('\0') != std::string::npos)
 				corrupt("a name in a directory");
 			found.push_back({number(block, i * kDirent, 8),
 					 std::move(name)});
@@ -285,97 +328,188 @@ std::vector<ErofsImage::Entry> ErofsImage::entries(const Inode &inode) const
 	return found;
 }
 
-/// The value of the attribute at @at of @area, if it is the fingerprint; @end
-/// is set to the end of the attribute.
-std::optional<std::string> ErofsImage::attribute_value(const std::string &area,
-						       std::size_t at,
-						       std::size_t *end) const
+/// The entries of @directory but for "." and "..", which must be there once and
+/// lead to where they should: else what bears such a name is a file that nobody
+/// looks at.
+std::vector<ErofsImage::Entry>
+ErofsImage::children(const Directory &directory) const
 {
-	if (at + kXattrEntry > area.size())
-		corrupt("an attribute lies outside");
-	const std::size_t name_size = number(area, at, 1);
-	const auto index = static_cast<std::uint8_t>(number(area, at + 1, 1));
-	const std::size_t value_size = number(area, at + 2, 2);
-	const std::size_t name_at = at + kXattrEntry;
+	const Inode parent = inode(directory.nid);
+	std::vector<Entry> found;
+	unsigned int own = 0;
+	unsigned int up = 0;
 
-	*end = name_at + name_size + value_size;
-	if (*end > area.size())
-		corrupt("an attribute's value lies outside");
-	const std::string name = area.substr(name_at, name_size);
-	const bool is_it =
-		(index & kLongPrefix) != 0
-			? index == (kLongPrefix | attribute_.id) && name.empty()
-			: index == attribute_.base && name == attribute_.name;
-	if (!is_it)
-		return std::nullopt;
-	return area.substr(name_at + name_size, value_size);
+	if (!S_ISDIR(parent.mode))
+		corrupt("a directory that is none");
+	for (Entry &entry : entries(parent)) {
+		if (entry.name == ".") {
+			own++;
+			if (entry.nid != directory.nid)
+				corrupt("a \".\" that is another inode");
+		} else if (entry.name == "..") {
+			up++;
+			if (entry.nid != directory.parent)
+				corrupt("a \"..\" that is not the parent");
+		} else {
+			found.push_back(std::move(entry));
+		}
+	}
+	if (own != 1 || up != 1)
+		corrupt("a directory with " + std::to_string(own) +
+			" \".\" and " + std::to_string(up) + " \"..\"");
+	return found;
 }
 
-std::string ErofsImage::fingerprint(const Inode &inode) const
+/// Whether the attribute @name with the prefix or namespace @index has the
+/// fingerprint's name, which may be divided in any way.
+bool ErofsImage::is_fingerprint(std::uint8_t index,
+				const std::string &name) const
+{
+	if ((index & kLongPrefix) == 0)
+		return wanted_ == AttributeName{index, name};
+	const std::size_t id = index & kPrefixIndex;
+	if (id >= prefixes_.size())
+		return false;
+	return wanted_ ==
+	       AttributeName{prefixes_[id].base, prefixes_[id].rest + name};
+}
+
+/// Looks at the attributes from @at to the end of @area. Returns false where
+/// one does not fit in.
+bool ErofsImage::add_inline(const std::string &area, std::size_t at,
+			    Candidates &found) const
+{
+	while (at < area.size()) {
+		if (area.size() - at < kXattrEntry)
+			return false;
+		const std::size_t name_size = number(area, at, 1);
+		const std::size_t value_size = number(area, at + 2, 2);
+		const std::size_t name_at = at + kXattrEntry;
+		const std::size_t end =
+			align4(name_at + name_size + value_size);
+
+		if (end > area.size())
+			return false;
+		if (is_fingerprint(
+			    static_cast<std::uint8_t>(number(area, at + 1, 1)),
+			    area.substr(name_at, name_size))) {
+			found.count++;
+			found.value =
+				area.substr(name_at + name_size, value_size);
+		}
+		at = end;
+	}
+	return true;
+}
+
+/// Looks at the shared attribute at @where. Returns false if it cannot be read.
+bool ErofsImage::add_shared(std::uint64_t where, Candidates &found) const
+{
+	const auto head = bytes_within(where, kXattrEntry);
+	if (!head)
+		return false;
+	const std::size_t name_size = number(*head, 0, 1);
+	const std::size_t value_size = number(*head, 2, 2);
+	const auto text =
+		bytes_within(where + kXattrEntry, name_size + value_size);
+	if (!text)
+		return false;
+	if (is_fingerprint(static_cast<std::uint8_t>(number(*head, 1, 1)),
+			   text->substr(0, name_size))) {
+		found.count++;
+		found.value = text->substr(name_size);
+	}
+	return true;
+}
+
+/// Fills in what the attributes of @inode say. Damage there is not the image's
+/// end: the kernel, too, only leaves the file unshared.
+void ErofsImage::read_fingerprint(const Inode &inode, ErofsFile &file) const
 {
 	const std::uint64_t size = inode.tail - inode.body;
-	if (!fingerprint_name_ || size < kXattrHeader)
-		return {};
-	const std::string area = bytes(inode.body, size);
-	const std::size_t shared = number(area, 4, 1);
-	std::size_t at = kXattrHeader;
+	Candidates found;
 
-	for (std::size_t i = 0; i < shared; i++, at += 4) {
-		if (at + 4 > size)
-			corrupt("references to attributes");
-		const std::uint64_t where =
-			number(super_, kXattrBlock, 4) * block_size_ +
-			number(area, at, 4) * 4;
-		const std::string head = bytes(where, kXattrEntry);
-		std::size_t end = 0;
-		const auto value = attribute_value(
-			bytes(where, kXattrEntry + number(head, 0, 1) +
-					     number(head, 2, 2)),
-			0, &end);
+	if (!fingerprint_name_ || size == 0)
+		return;
+	file.state = FingerprintState::kUnusable;
+	const auto area = bytes_within(inode.body, size);
+	if (!area)
+		return;
+	const std::size_t shared = number(*area, 4, 1);
+	const std::size_t entries = kXattrHeader + shared * 4;
+	if (entries > size || !add_inline(*area, entries, found))
+		return;
+	for (std::size_t at = kXattrHeader; at < entries; at += 4)
+		if (!add_shared(number(super_, kXattrBlock, 4) * block_size_ +
+					number(*area, at, 4) * 4,
+				found))
+			return;
 
-		if (value)
-			return *value;
+	if (found.count == 0) {
+		file.state = FingerprintState::kNone;
+	} else if (found.count > 1) {
+		file.state = FingerprintState::kAmbiguous;
+	} else if (!found.value.empty() &&
+		   found.value.size() <= kMaxFingerprint) {
+		file.state = FingerprintState::kOne;
+		file.fingerprint = std::move(found.value);
 	}
-	while (at + kXattrEntry <= size) {
-		if (const auto value = attribute_value(area, at, &at))
-			return *value;
-		at = align4(at);
-	}
-	return {};
 }
 
 std::vector<ErofsFile> ErofsImage::files() const
 {
-	struct Directory {
-		std::uint64_t nid;
-		std::string prefix;
-	};
-	std::vector<Directory> todo = {{number(super_, kRootNid, 2), ""}};
-	std::set<std::uint64_t> seen = {todo.front().nid};
 	std::vector<ErofsFile> found;
 
+	visit_files(UINT64_MAX,
+		    [&](ErofsFile file) { found.push_back(std::move(file)); });
+	return found;
+}
+
+bool ErofsImage::visit_files(std::uint64_t most,
+			     const std::function<void(ErofsFile)> &visit) const
+{
+	const std::uint64_t root = number(super_, kRootNid, 2);
+	std::vector<Directory> todo = {{root, root, ""}};
+	// Whether an inode that was seen is a directory.
+	std::map<std::uint64_t, bool> seen = {{root, true}};
+
 	while (!todo.empty()) {
-		const Directory directory = todo.back();
-		const Inode parent = inode(directory.nid);
+		const Directory directory = std::move(todo.back());
 
 		todo.pop_back();
-		if (!S_ISDIR(parent.mode))
-			corrupt("a directory that is none");
-		for (const Entry &entry : entries(parent)) {
-			if (entry.name == "." || entry.name == ".." ||
-			    !seen.insert(entry.nid).second)
-				continue;
-			const Inode child = inode(entry.nid);
-			const std::string path = directory.prefix + entry.name;
+		for (const Entry &entry : children(directory)) {
+			const auto known = seen.find(entry.nid);
 
-			if (S_ISDIR(child.mode))
-				todo.push_back({entry.nid, path + "/"});
-			else if (S_ISREG(child.mode))
-				found.push_back(
-					{path, child.size, fingerprint(child)});
+			if (known != seen.end()) {
+				if (known->second)
+					corrupt("a directory with two names");
+				continue;
+			}
+			if (seen.size() >= most)
+				return false;
+			const Inode child = inode(entry.nid);
+			std::string path = directory.prefix + entry.name;
+
+			if (path.size() >= PATH_MAX)
+				unknown("a path longer than " +
+					std::to_string(PATH_MAX) + " bytes");
+			seen[entry.nid] = S_ISDIR(child.mode);
+			if (S_ISDIR(child.mode)) {
+				todo.push_back(
+					{entry.nid, directory.nid, path + "/"});
+			} else if (S_ISREG(child.mode)) {
+				ErofsFile file = {
+					.path = std::move(path),
+					.size = child.size,
+					.state = FingerprintState::kNone,
+					.fingerprint = {}};
+
+				read_fingerprint(child, file);
+				visit(std::move(file));
+			}
 		}
 	}
-	return found;
+	return true;
 }
 
 } // namespace erofs_share

@@ -11,44 +11,71 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
 
 namespace erofs_share {
 
+/// What the attributes of a file say about its contents. The kernel goes by the
+/// same rule, and shares files of the first kind only.
+enum class FingerprintState : std::uint8_t {
+	kOne,  ///< one attribute resolves to the fingerprint's name
+	kNone, ///< none does
+	/// Two or more do, equal or not: nobody can tell which one is true.
+	kAmbiguous,
+	/// The value is empty or too long, or an attribute cannot be read.
+	kUnusable,
+};
+
 /// A regular file of an image.
 struct ErofsFile {
 	std::string path; ///< below the root, without a leading slash
 	std::uint64_t size = 0;
-	/// Value of its fingerprint attribute; empty if it has none.
+	FingerprintState state = FingerprintState::kNone;
+	/// The fingerprint; empty unless @state is kOne.
 	std::string fingerprint;
 };
 
 /// An image in a regular file or on a block device, open for reading.
 class ErofsImage {
       public:
-	/// Opens @path and reads its superblock, with the help of dump.erofs
-	/// where names of attributes are compressed. Throws std::system_error
-	/// that names @path: not readable, not erofs (EINVAL), or of a form
-	/// that this does not read (EOPNOTSUPP).
-	explicit ErofsImage(std::string path);
+	/// Gives the data of the inode of a number, where it is compressed.
+	using InodeData = std::function<std::string(std::uint64_t nid)>;
+
+	/// Reads the superblock of the image in @fd, which messages call @path.
+	/// Names of attributes may be compressed: @data is asked for them then.
+	/// Throws std::system_error that names @path: not readable, not erofs
+	/// (EINVAL), or of a form that this does not read (EOPNOTSUPP).
+	explicit ErofsImage(UniqueFd fd, std::string path,
+			    const InodeData &data = nullptr);
 
 	/// Whether @path is a file or block device with erofs' magic number.
 	static bool probe(const std::string &path);
 
-	/// Name of the attribute that carries fingerprints, as getxattr(2)
-	/// wants it; nothing if the image does not declare fingerprints.
+	/// Name of the attribute that carries fingerprints, for people; nothing
+	/// if the image does not declare fingerprints.
 	[[nodiscard]] const std::optional<std::string> &fingerprint_name() const
 	{
 		return fingerprint_name_;
+	}
+	/// Whether that attribute is one that user space cannot see.
+	[[nodiscard]] bool has_hidden_fingerprints() const
+	{
+		return fingerprint_name_ && wanted_.base == 0;
 	}
 	/// Whether data of several files is packed together in one inode.
 	[[nodiscard]] bool has_fragments() const;
 	/// All regular files, an inode with several names once, in the order
 	/// of the directories. Throws std::system_error (EBADMSG) that names
-	/// the image where its structures contradict each other.
+	/// the image where its directories or inodes contradict each other.
 	[[nodiscard]] std::vector<ErofsFile> files() const;
+	/// Hands these files to @visit one by one, and stops behind @most
+	/// inodes of any kind. Returns whether those were all. Throws as
+	/// files().
+	bool visit_files(std::uint64_t most,
+			 const std::function<void(ErofsFile)> &visit) const;
 
       private:
 	/// The parts of an inode that files() needs.
@@ -65,24 +92,45 @@ class ErofsImage {
 		std::uint64_t nid = 0;
 		std::string name;
 	};
-	/// The attribute that is a fingerprint, as the image numbers it.
-	struct Attribute {
-		std::uint8_t id = 0; ///< of its prefix
-		std::uint8_t base = 0;
-		std::string name; ///< below the namespace
+	/// A directory that is still to be read.
+	struct Directory {
+		std::uint64_t nid = 0;
+		std::uint64_t parent = 0;
+		std::string prefix; ///< of its files' paths
+	};
+	/// A name of an attribute, or the start of one.
+	struct AttributeName {
+		std::uint8_t base = 0; ///< number of the namespace
+		std::string rest;
+
+		bool operator==(const AttributeName &) const = default;
+	};
+	/// The attributes of a file that have the fingerprint's name.
+	struct Candidates {
+		std::size_t count = 0;
+		std::string value; ///< of the last
 	};
 
-	void find_fingerprints();
+	void find_fingerprints(const InodeData &data);
+	void read_prefixes(const InodeData &data);
 	[[nodiscard]] std::string bytes(std::uint64_t offset,
 					std::uint64_t length) const;
+	[[nodiscard]] std::optional<std::string>
+	bytes_within(std::uint64_t offset, std::uint64_t length) const;
 	[[nodiscard]] Inode inode(std::uint64_t nid) const;
 	[[nodiscard]] std::string flat_data(const Inode &inode) const;
-	[[nodiscard]] std::string packed_data(std::uint64_t nid) const;
+	[[nodiscard]] std::string packed_data(std::uint64_t nid,
+					      const InodeData &data) const;
+	void check_end(const Inode &directory) const;
 	[[nodiscard]] std::vector<Entry> entries(const Inode &inode) const;
-	[[nodiscard]] std::string fingerprint(const Inode &inode) const;
-	[[nodiscard]] std::optional<std::string>
-	attribute_value(const std::string &area, std::size_t at,
-			std::size_t *end) const;
+	[[nodiscard]] std::vector<Entry>
+	children(const Directory &directory) const;
+	void read_fingerprint(const Inode &inode, ErofsFile &file) const;
+	bool add_inline(const std::string &area, std::size_t at,
+			Candidates &found) const;
+	bool add_shared(std::uint64_t where, Candidates &found) const;
+	[[nodiscard]] bool is_fingerprint(std::uint8_t index,
+					  const std::string &name) const;
 	[[noreturn]] void corrupt(const std::string &what) const;
 	[[noreturn]] void unknown(const std::string &what) const;
 
@@ -92,7 +140,8 @@ class ErofsImage {
 	std::uint64_t block_size_ = 0;
 	std::uint64_t directory_block_size_ = 0;
 	std::optional<std::string> fingerprint_name_;
-	Attribute attribute_;
+	std::vector<AttributeName> prefixes_;
+	AttributeName wanted_; ///< the fingerprint's
 };
 
 } // namespace erofs_share

@@ -4,9 +4,11 @@
 
 #include "child.h"
 #include "error.h"
+#include "fd.h"
 
 #include <algorithm>
 #include <cstdlib>
+#include <fcntl.h>
 #include <filesystem>
 #include <unistd.h>
 
@@ -33,6 +35,9 @@ std::optional<std::string> find_program(const std::string &name)
 	return std::nullopt;
 }
 
+namespace {
+
+/// The data of inode @nid of @image, by dump.erofs.
 std::string inode_data(const std::string &image, std::uint64_t nid)
 {
 	const auto dump = find_program("dump.erofs");
@@ -54,6 +59,15 @@ std::string inode_data(const std::string &image, std::uint64_t nid)
 				    "not read inode " +
 				    std::to_string(nid));
 	return result.output;
+}
+
+} // namespace
+
+ErofsImage open_image(const std::string &path)
+{
+	return ErofsImage(
+		open_file(path, O_RDONLY), path,
+		[&](std::uint64_t nid) { return inode_data(path, nid); });
 }
 
 std::string last_line(std::string text)

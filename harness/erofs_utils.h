@@ -3,6 +3,8 @@
 // data.
 #pragma once
 
+#include "erofs_reader.h"
+
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -12,9 +14,10 @@ namespace erofs_share {
 /// Path of the program @name in $PATH or where administrators' programs are.
 std::optional<std::string> find_program(const std::string &name);
 
-/// The data of inode @nid of @image, by dump.erofs. Throws std::system_error
-/// that names the image, and says what to install.
-std::string inode_data(const std::string &image, std::uint64_t nid);
+/// Opens the image at @path, with the help of dump.erofs where names of
+/// attributes are compressed. Throws as ErofsImage's constructor, and says what
+/// to install.
+ErofsImage open_image(const std::string &path);
 
 /// The last line of what a program printed.
 std::string last_line(std::string text);

@@ -4,8 +4,10 @@
 
 #include "content_hash.h"
 #include "erofs_reader.h"
+#include "erofs_utils.h"
 #include "error.h"
 #include "image_contents.h"
+#include "quote.h"
 #include "text_table.h"
 
 #include <algorithm>
@@ -80,19 +82,48 @@ std::vector<SourceFile> files_below(const std::string &root)
 	return files;
 }
 
+void count(FingerprintState state, UnsharedFiles &unshared)
+{
+	switch (state) {
+	case FingerprintState::kOne:
+		break;
+	case FingerprintState::kNone:
+		unshared.missing++;
+		break;
+	case FingerprintState::kAmbiguous:
+		unshared.ambiguous++;
+		break;
+	case FingerprintState::kUnusable:
+		unshared.unusable++;
+		break;
+	}
+}
+
 Source read_image(const std::string &path)
 {
-	const ErofsImage image(path);
+	const ErofsImage image = open_image(path);
 	Source source = {.name = path,
 			 .files = {},
-			 .has_fingerprints =
-				 image.fingerprint_name().has_value()};
+			 .has_fingerprints = false,
+			 .declares_fingerprints =
+				 image.fingerprint_name().has_value(),
+			 .unshared = {}};
 
-	for (ErofsFile &file : image.files())
-		if (file.size > 0)
-			source.files.push_back({std::move(file.path), file.size,
-						std::move(file.fingerprint)});
-	if (!source.has_fingerprints)
+	for (ErofsFile &file : image.files()) {
+		if (file.size == 0)
+			continue;
+		if (source.declares_fingerprints)
+			count(file.state, source.unshared);
+		source.files.push_back({std::move(file.path), file.size,
+					std::move(file.fingerprint)});
+	}
+	source.has_fingerprints =
+		source.declares_fingerprints &&
+		(source.files.empty() ||
+		 source.unshared.missing < source.files.size());
+	// Where fingerprints are declared and missing, the data often lies
+	// elsewhere, too: it stays what it is, unshared.
+	if (!source.declares_fingerprints)
 		hash_below(ImageContents(path).root(), source.files, path,
 			   true);
 	return source;
@@ -122,7 +153,9 @@ void find_obstacles(const std::vector<Source> &sources, std::size_t first,
 	for (const SourceFile &file : sources[second].files) {
 		const auto same = by_path.find(file.path);
 
-		if (same == by_path.end() ||
+		// Contents that nobody knows are not other contents.
+		if (same == by_path.end() || file.fingerprint.empty() ||
+		    same->second->fingerprint.empty() ||
 		    key_of(*same->second) == key_of(file))
 			continue;
 		const Obstacle found = {file.path, first, second,
@@ -161,7 +194,11 @@ Source read_source(const std::string &path)
 	std::error_code error;
 
 	if (fs::is_directory(path, error)) {
-		Source source = {path, files_below(path), false};
+		Source source = {.name = path,
+				 .files = files_below(path),
+				 .has_fingerprints = false,
+				 .declares_fingerprints = false,
+				 .unshared = {}};
 
 		hash_below(path, source.files, path, false);
 		return source;
@@ -188,10 +225,12 @@ Estimate estimate_sharing(const std::vector<Source> &sources, std::size_t top)
 	for (const auto &[key, count] : holders)
 		result.shared_bytes += page_bytes(key.second);
 	for (const Source &source : sources) {
-		SourceShare share = {.name = source.name,
-				     .files = source.files.size(),
-				     .has_fingerprints =
-					     source.has_fingerprints};
+		SourceShare share = {
+			.name = source.name,
+			.files = source.files.size(),
+			.has_fingerprints = source.has_fingerprints,
+			.declares_fingerprints = source.declares_fingerprints,
+			.unshared = source.unshared};
 
 		for (const SourceFile &file : source.files) {
 			share.bytes += page_bytes(file.size);
@@ -229,7 +268,7 @@ void print_sources(const Estimate &estimate, std::ostream &out)
 	for (std::size_t i = 0; i < estimate.sources.size(); i++) {
 		const SourceShare &source = estimate.sources[i];
 
-		table.add({std::to_string(i + 1), source.name,
+		table.add({std::to_string(i + 1), quote_name(source.name),
 			   std::to_string(source.files),
 			   human_bytes(source.bytes),
 			   human_bytes(source.shared_bytes),
@@ -266,10 +305,45 @@ void print_obstacles(const Estimate &estimate, std::ostream &out)
 				   human_bytes(file.second_size),
 			   std::to_string(file.first + 1) + " and " +
 				   std::to_string(file.second + 1),
-			   file.path});
+			   quote_name(file.path)});
 	out << "\nSame path, other contents: what keeps similar images from "
 	       "sharing more\n";
 	table.print(out);
+}
+
+/// How many files are unshared for which reason.
+std::string reasons(const UnsharedFiles &unshared)
+{
+	std::string text;
+	const auto add = [&](std::uint64_t count, const std::string &what) {
+		if (count > 0)
+			text += (text.empty() ? "" : ", ") +
+				std::to_string(count) + " " + what;
+	};
+
+	add(unshared.missing, "without a fingerprint");
+	add(unshared.ambiguous, "with more than one fingerprint");
+	add(unshared.unusable, "with an unusable fingerprint");
+	return text;
+}
+
+/// What keeps @source from sharing, in one line each.
+void print_remarks(const SourceShare &source, std::ostream &out)
+{
+	if (!source.declares_fingerprints)
+		out << quote_name(source.name)
+		    << " has no fingerprints: it shares when it is made with "
+		       "mkfs.erofs --xattr-inode-digest.\n";
+	else if (!source.has_fingerprints)
+		out << quote_name(source.name)
+		    << " declares fingerprints, and no file has one (an index "
+		       "of mkfs.erofs --tar=i, or merged of layers): as it is, "
+		       "it shares nothing, and what it could share is not "
+		       "known.\n";
+	else if (source.unshared.all() > 0)
+		out << quote_name(source.name) << ": files that share nothing: "
+		    << reasons(source.unshared)
+		    << "; erofs-share check names them.\n";
 }
 
 } // namespace
@@ -285,11 +359,7 @@ void print_estimate(const Estimate &estimate, std::ostream &out)
 	    << " with it: " << human_bytes(estimate.saved_bytes()) << " ("
 	    << percent(estimate.saved_bytes(), estimate.bytes) << ") saved.\n";
 	for (const SourceShare &source : estimate.sources)
-		if (!source.has_fingerprints)
-			out << source.name
-			    << " has no fingerprints: it shares when it is "
-			       "made with mkfs.erofs --xattr-inode-digest="
-			       "trusted.erofs.fingerprint.\n";
+		print_remarks(source, out);
 }
 
 nlohmann::json to_json(const Estimate &estimate)
@@ -304,7 +374,12 @@ nlohmann::json to_json(const Estimate &estimate)
 			 {"files", source.files},
 			 {"bytes", source.bytes},
 			 {"shared_bytes", source.shared_bytes},
-			 {"has_fingerprints", source.has_fingerprints}});
+			 {"has_fingerprints", source.has_fingerprints},
+			 {"declares_fingerprints",
+			  source.declares_fingerprints},
+			 {"missing_files", source.unshared.missing},
+			 {"ambiguous_files", source.unshared.ambiguous},
+			 {"unusable_files", source.unshared.unusable}});
 	for (const PairShare &pair : estimate.pairs)
 		pairs.push_back({{"first", pair.first},
 				 {"second", pair.second},

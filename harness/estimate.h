@@ -20,6 +20,19 @@ struct SourceFile {
 	std::string fingerprint;
 };
 
+/// Files of an image that the kernel leaves unshared although the image
+/// declares fingerprints, by the reason.
+struct UnsharedFiles {
+	std::uint64_t missing = 0;   ///< without a fingerprint
+	std::uint64_t ambiguous = 0; ///< with more than one
+	std::uint64_t unusable = 0;  ///< with one that cannot be read or used
+
+	[[nodiscard]] std::uint64_t all() const
+	{
+		return missing + ambiguous + unusable;
+	}
+};
+
 /// An image or a directory.
 struct Source {
 	std::string name;
@@ -27,9 +40,12 @@ struct Source {
 	/// Whether the fingerprints are the image's own: mounted as it is, it
 	/// shares. Without, it would have to be made anew.
 	bool has_fingerprints = false;
+	/// Whether the image says so, which some do and no file has one.
+	bool declares_fingerprints = false;
+	UnsharedFiles unshared = {};
 };
 
-/// Reads @path, an image or the root of a tree, hashing what has no
+/// Reads @path, an image or the root of a tree, hashing what declares no
 /// fingerprints. Empty files are left out. Throws std::system_error that names
 /// the file.
 Source read_source(const std::string &path);
@@ -41,6 +57,8 @@ struct SourceShare {
 	std::uint64_t bytes = 0;
 	std::uint64_t shared_bytes = 0; ///< of files that another one has, too
 	bool has_fingerprints = false;
+	bool declares_fingerprints = false;
+	UnsharedFiles unshared = {};
 };
 
 /// What two sources have in common.

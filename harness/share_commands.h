@@ -7,7 +7,7 @@
 namespace erofs_share {
 
 /// Exit status of these commands; erofs-share(8) documents them.
-inline constexpr int kExitWrong = 1;  ///< check: not all fingerprints are right
+inline constexpr int kExitWrong = 1;  ///< check: not all files have a right one
 inline constexpr int kExitFailed = 2; ///< it could not be done
 
 /// Adds mount, umount, status, estimate and check to @app.

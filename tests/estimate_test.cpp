@@ -119,11 +119,12 @@ TEST_F(CheckTest, FindsFingerprintsThatLieOrAreNotThere)
 	const ImageCheck result = check("hostile-a");
 
 	EXPECT_EQ(result.attribute, "user.fingerprint");
-	EXPECT_THAT(result.missing,
-		    UnorderedElementsAre("missing", "empty-fingerprint"));
+	EXPECT_THAT(result.missing, UnorderedElementsAre("missing"));
+	EXPECT_THAT(result.unusable,
+		    UnorderedElementsAre("empty-fingerprint", "over-long",
+					 "over-long-too"));
 	EXPECT_THAT(result.wrong,
-		    UnorderedElementsAre("good", "over-long", "over-long-too",
-					 "longest", "size-clash",
+		    UnorderedElementsAre("good", "longest", "size-clash",
 					 "equal-before", "differs-before"));
 	EXPECT_FALSE(result.right());
 }

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Names from images, as they can be printed.
+#include "quote.h"
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+
+namespace erofs_share {
+
+namespace {
+
+/// Continuation bytes that @first announces in UTF-8; 0 if it cannot be the
+/// first of several.
+std::size_t more_bytes(unsigned char first)
+{
+	if (first >= 0xc2 && first <= 0xdf)
+		return 1;
+	if (first >= 0xe0 && first <= 0xef)
+		return 2;
+	if (first >= 0xf0 && first <= 0xf4)
+		return 3;
+	return 0;
+}
+
+/// Whether @code can be shown: no control character, nothing that turns the
+/// direction of text or takes no place, no half of a pair.
+bool is_printable(std::uint32_t code)
+{
+	const auto within = [code](std::uint32_t from, std::uint32_t to) {
+		return code >= from && code <= to;
+	};
+
+	return code >= 0xa0 && code <= 0x10ffff && !within(0xd800, 0xdfff) &&
+	       !within(0x200b, 0x200f) && !within(0x2028, 0x202e) &&
+	       !within(0x2060, 0x206f) && code != 0xfeff;
+}
+
+/// Bytes of the printable character that @text starts with; 0 if there is none.
+std::size_t printable(std::string_view text)
+{
+	static constexpr std::array<std::uint32_t, 4> kLeast = {0, 0x80, 0x800,
+								0x10000};
+	const auto first = static_cast<unsigned char>(text.front());
+
+	if (first < 0x80)
+		return first >= 0x20 && first != 0x7f ? 1 : 0;
+	const std::size_t more = more_bytes(first);
+	if (more == 0 || text.size() <= more)
+		return 0;
+	std::uint32_t code = first & (0x3fU >> more);
+	for (std::size_t i = 1; i <= more; i++) {
+		const auto next = static_cast<unsigned char>(text[i]);
+
+		if ((next & 0xc0) != 0x80)
+			return 0;
+		code = code << 6 | (next & 0x3f);
+	}
+	return code >= kLeast[more] && is_printable(code) ? more + 1 : 0;
+}
+
+std::string escape(char byte)
+{
+	const auto value = static_cast<unsigned char>(byte);
+
+	switch (byte) {
+	case '\n':
+		return "\\n";
+	case '\t':
+		return "\\t";
+	default:
+		return {'\\', static_cast<char>('0' + (value >> 6)),
+			static_cast<char>('0' + (value >> 3 & 7)),
+			static_cast<char>('0' + (value & 7))};
+	}
+}
+
+} // namespace
+
+std::string quote_name(std::string_view name)
+{
+	// What looks like our quotes must not be taken for them.
+	bool plain = !name.starts_with("$'");
+	std::string text = "$'";
+
+	for (std::size_t at = 0; at < name.size();) {
+		const std::size_t size = printable(name.substr(at));
+
+		if (size == 0) {
+			plain = false;
+			text += escape(name[at++]);
+			continue;
+		}
+		if (name[at] == '\\' || name[at] == '\'')
+			text += '\\';
+		text += name.substr(at, size);
+		at += size;
+	}
+	return plain ? std::string(name) : text + "'";
+}
+
+} // namespace erofs_share

@@ -1,0 +1,270 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# What erofs-share check and estimate say of images whose files have no
+# fingerprint, more than one, or one that nobody can use: messages, exit codes,
+# JSON. mkfs.erofs makes the images here, of archives and trees as they come from
+# elsewhere.
+
+load common
+
+setup_file()
+{
+	export tool=$top/build/harness/erofs-share
+	utils=$("$top/scripts/erofs-utils")
+	export mkfs=$utils/mkfs.erofs
+	export PATH=$utils:$PATH TMPDIR=$BATS_FILE_TMPDIR
+	export dir=$BATS_FILE_TMPDIR
+	export hidden=--xattr-inode-digest
+	export named=--xattr-inode-digest=trusted.erofs.fingerprint
+	export user=--xattr-inode-digest=user.fingerprint
+	export forged=sha256:00000000000000000000000000000000
+	archive good.tar tool other
+	archive more.tar third
+	archive forged.tar "tool,erofs.fingerprint.v1=$forged" other
+	archive forged-named.tar "tool,trusted.erofs.fingerprint=$forged" other
+	"$mkfs" --quiet --tar=f $hidden "$dir/good.erofs" "$dir/good.tar"
+	"$mkfs" --quiet --tar=i $hidden "$dir/index.erofs" "$dir/good.tar"
+}
+
+# archive FILE ENTRY[,ATTRIBUTE=VALUE]...: a tar whose entries, of contents that
+# depend on their names alone, have PAX records with these attributes.
+archive()
+{
+	python3 -c 'import io, random, sys, tarfile
+with tarfile.open(sys.argv[1], "w", format=tarfile.PAX_FORMAT) as tar:
+    for entry in sys.argv[2:]:
+        name, *attributes = entry.split(",")
+        data = random.Random(name).randbytes(12000)
+        info = tarfile.TarInfo(name)
+        info.size = len(data)
+        info.pax_headers = dict(["SCHILY.xattr." + pair.split("=")[0],
+                                 pair.split("=")[1]] for pair in attributes)
+        tar.addfile(info, io.BytesIO(data))' "$dir/$1" "${@:2}"
+}
+
+# attribute NAME VALUE FILE...: set an extended attribute.
+attribute()
+{
+	python3 -c 'import os, sys
+for path in sys.argv[3:]:
+    os.setxattr(path, sys.argv[1], sys.argv[2].encode())' "$@" ||
+		skip "no attributes in $dir"
+}
+
+# tree NAME: a directory with two files that have fingerprints of older contents,
+# the same one, as a copied overlay leaves them; and one that has none.
+tree()
+{
+	local file
+
+	mkdir -p "$dir/$1"
+	for file in one two other; do
+		head -c 12000 /dev/urandom >"$dir/$1/$file"
+	done
+	attribute user.fingerprint "$forged" "$dir/$1"/{one,two}
+}
+
+# sorted WORD: print the paths behind WORD in $output, in order.
+sorted()
+{
+	# shellcheck disable=SC2154 # set by bats' run
+	sed -n "s/^$1: //p" <<<"$output" | sort | paste -sd ' '
+}
+
+# expect_check STATUS ARGUMENT...
+expect_check()
+{
+	run --separate-stderr "$tool" check "${@:2}"
+	[ "$status" -eq "$1" ] || { echo "status $status: $output$stderr"; return 1; }
+}
+
+# member IMAGE NAME: print a member of the JSON for one image beside a good one.
+member()
+{
+	"$tool" estimate --json "$1" "$dir/good.erofs" | jq -c "[.sources[0] | $2]"
+}
+
+@test "a sound image with the hidden attribute is right, and the attribute is named" {
+	expect_check 0 "$dir/good.erofs"
+	[ "$output" = "$dir/good.erofs: 2 files, 2 with the right fingerprint (erofs.fingerprint.v1, hidden)" ]
+	[ "$(member "$dir/good.erofs" '.files, .missing_files, .ambiguous_files, .unusable_files')" = '[2,0,0,0]' ]
+}
+
+@test "a fingerprint that an archive brings along makes its file ambiguous" {
+	"$mkfs" --quiet --tar=f $hidden "$dir/a.erofs" "$dir/forged.tar"
+	"$mkfs" --quiet --tar=f $named "$dir/b.erofs" "$dir/forged-named.tar"
+	for image in "$dir/a.erofs" "$dir/b.erofs"; do
+		expect_check 1 "$image"
+		grep -q '2 files, 1 with the right fingerprint' <<<"$output"
+		[ "$(sorted ambiguous)" = tool ]
+		[[ $output != *WRONG* && $output != *missing* ]]
+		# The other file has its twin in the good image: 12 KiB of 24.
+		[ "$(member "$image" '.shared_bytes, .ambiguous_files, .has_fingerprints')" = '[12288,1,true]' ]
+	done
+	run --separate-stderr "$tool" estimate "$dir/a.erofs" "$dir/good.erofs"
+	grep -qx "$dir/a.erofs: files that share nothing: 1 with more than one fingerprint; erofs-share check names them." <<<"$output"
+	[[ $output != *'other contents'* ]]
+}
+
+@test "an index of an archive declares fingerprints and has none" {
+	expect_check 1 "$dir/index.erofs"
+	grep -q 'declares fingerprints (erofs.fingerprint.v1, hidden), and none of its 2 files has one' <<<"$output"
+	grep -q -e '--tar=i' <<<"$output"
+	[[ $output != *missing:* ]]
+	[ "$(member "$dir/index.erofs" '.declares_fingerprints, .has_fingerprints, .missing_files, .shared_bytes')" = '[true,false,2,0]' ]
+	[ "$("$tool" estimate --json "$dir/index.erofs" "$dir/good.erofs" | jq -c '[.bytes, .bytes_with_sharing]')" = '[49152,49152]' ]
+	run --separate-stderr "$tool" estimate "$dir/index.erofs" "$dir/good.erofs"
+	grep -q "index.erofs declares fingerprints, and no file has one" <<<"$output"
+	[[ $output != *'other contents'* ]]
+}
+
+@test "an index of an archive with a forged fingerprint is wrong" {
+	"$mkfs" --quiet --tar=i $hidden "$dir/a.erofs" "$dir/forged.tar"
+	expect_check 1 --device "$dir/forged.tar" "$dir/a.erofs"
+	[ "$(sorted WRONG)" = tool ]
+	[ "$(sorted missing)" = other ]
+}
+
+@test "merged layers lose hidden fingerprints, and keep named ones" {
+	for attribute in "$hidden" "$named"; do
+		for layer in good more; do
+			"$mkfs" --quiet --tar=f --aufs -Enoinline_data "$attribute" "$dir/$layer.layer" "$dir/$layer.tar"
+		done
+		"$mkfs" --quiet "$attribute" "$dir/merged.erofs" "$dir/more.layer" "$dir/good.layer"
+		layers=(--device "$dir/more.layer" --device "$dir/good.layer")
+		if [ "$attribute" = "$named" ]; then
+			expect_check 0 "${layers[@]}" "$dir/merged.erofs"
+		else
+			expect_check 1 "${layers[@]}" "$dir/merged.erofs"
+			grep -q 'none of its 3 files has one' <<<"$output"
+			grep -q 'merges layers' <<<"$output"
+		fi
+	done
+	"$mkfs" --quiet "$dir/merged.erofs" "$dir/more.layer" "$dir/good.layer"
+	expect_check 1 "${layers[@]}" "$dir/merged.erofs"
+	grep -q 'no fingerprints; mounted with inode_share it shares nothing' <<<"$output"
+}
+
+@test "stale fingerprints make files ambiguous, inline and shared ones" {
+	tree stale
+	for options in -x100 -x1; do
+		"$mkfs" --quiet $options "$user" "$dir/a.erofs" "$dir/stale"
+		expect_check 1 "$dir/a.erofs"
+		[ "$(sorted ambiguous)" = 'one two' ]
+		grep -q '3 files, 1 with the right fingerprint (user.fingerprint)' <<<"$output"
+	done
+	# What check advises makes a right image: the stale ones stay behind.
+	run_printed "$dir/a.erofs"
+	expect_check 0 "$dir/made.erofs"
+}
+
+# run_printed IMAGE: run the commands of $output, with names put in.
+run_printed()
+{
+	local commands
+
+	commands=$(sed -n 's/^    //p' <<<"$output" | sed "s,DIR,$dir/made,; s,NEW-IMAGE,$dir/made.erofs,")
+	rm -rf "$dir/made" "$dir/made.erofs"
+	bash -e <<<"$commands"
+}
+
+@test "a name that another prefix divides is the fingerprint's" {
+	tree split
+	rm "$dir/split/one"
+	cp "$dir/split/other" "$dir/split/one"
+	"$mkfs" --quiet --xattr-prefix=user.finger "$user" "$dir/a.erofs" "$dir/split"
+	expect_check 1 "$dir/a.erofs"
+	[ "$(sorted ambiguous)" = two ]
+	[ -z "$(sorted missing)" ]
+	"$mkfs" --quiet --tar=f --xattr-prefix=trusted.erofs. $named "$dir/b.erofs" "$dir/good.tar"
+	expect_check 0 "$dir/b.erofs"
+}
+
+# patch IMAGE OLD NEW: replace the only occurrence of the bytes OLD, both Python
+# literals of equal length.
+patch()
+{
+	python3 -c 'import ast, sys
+old, new = (ast.literal_eval(a) for a in sys.argv[2:])
+data = open(sys.argv[1], "rb").read()
+assert data.count(old) == 1 and len(old) == len(new), data.count(old)
+open(sys.argv[1], "wb").write(data.replace(old, new))' "$@"
+}
+
+@test "a file whose attributes lie outside is unusable, and only that file" {
+	# The value's length, in front of the value itself: no prefix, a name of
+	# 11 bytes, namespace user.
+	mkdir -p "$dir/damaged"
+	head -c 12000 /dev/urandom >"$dir/damaged/one"
+	cp "$dir/damaged/one" "$dir/damaged/two"
+	attribute user.something 0123456789 "$dir/damaged/one"
+	"$mkfs" --quiet -x100 $hidden "$dir/a.erofs" "$dir/damaged"
+	patch "$dir/a.erofs" 'b"\x09\x01\x0a\x00something"' 'b"\x09\x01\x0a\x77something"'
+	expect_check 1 "$dir/a.erofs"
+	[ "$(sorted unusable)" = one ]
+	# fsck.erofs extracts nothing of such an image.
+	grep -qF "$dir/a.erofs: 2 files, 1 with a fingerprint (erofs.fingerprint.v1, hidden)" <<<"$output"
+	grep -q '^Their contents were not compared: .*fsck.erofs could not extract it' <<<"$output"
+	[ "$(member "$dir/a.erofs" '.unusable_files, .ambiguous_files, .missing_files')" = '[1,0,0]' ]
+	run --separate-stderr "$tool" estimate "$dir/a.erofs" "$dir/good.erofs"
+	grep -q ': files that share nothing: 1 with an unusable fingerprint;' <<<"$output"
+}
+
+# resize IMAGE PATH SIZE: write another size into the inode of PATH, a compact one
+# of an image with blocks of 4096 bytes.
+resize()
+{
+	local nid
+
+	nid=$(dump.erofs --path="$2" "$1" | sed -n 's/^NID: \([0-9]*\) .*/\1/p')
+	python3 -c 'import struct, sys
+with open(sys.argv[1], "r+b") as image:
+    image.seek(1024 + 40)
+    metadata, = struct.unpack("<I", image.read(4))
+    image.seek(metadata * 4096 + int(sys.argv[2]) * 32 + 8)
+    image.write(struct.pack("<I", int(sys.argv[3])))' "$1" "$nid" "$3"
+}
+
+@test "entries of a directory that hide a file are refused as damage" {
+	mkdir -p "$dir/raw/sub"
+	head -c 12000 /dev/urandom >"$dir/raw/sub/..x"
+	# Three entries of 12 bytes, and the names: without the last byte there
+	# are two "..", and the kernel opens "..x" all the same in the first form.
+	for layout in -Enoinline_data -Einline_data; do
+		"$mkfs" --quiet $layout "$hidden" "$dir/a.erofs" "$dir/raw"
+		expect_check 0 "$dir/a.erofs"
+		resize "$dir/a.erofs" /sub $((3 * 12 + 5))
+		expect_check 2 "$dir/a.erofs"
+		one_line "$dir/a.erofs: damaged image, a"
+	done
+	"$mkfs" --quiet "$hidden" "$dir/a.erofs" "$dir/raw"
+	patch "$dir/a.erofs" 'b".....x"' 'b"..x..x"'
+	expect_check 2 "$dir/a.erofs"
+	one_line 'damaged image, a directory with 1 "." and 0 ".."'
+	# "." and ".." lead to the directory's own and the parent's inode.
+	"$mkfs" --quiet "$hidden" "$dir/a.erofs" "$dir/raw"
+	swap_dots "$dir/a.erofs"
+	expect_check 2 "$dir/a.erofs"
+	one_line 'damaged image, a "." that is another inode'
+}
+
+# swap_dots IMAGE: exchange the inode numbers of "." and ".." in /sub.
+swap_dots()
+{
+	python3 -c 'import sys
+data = bytearray(open(sys.argv[1], "rb").read())
+at = data.index(b".....x") - 36
+data[at:at + 8], data[at + 12:at + 20] = data[at + 12:at + 20], data[at:at + 8]
+open(sys.argv[1], "wb").write(data)' "$1"
+}
+
+@test "names of files do not end lines or speak to the terminal" {
+	mkdir -p "$dir/names"
+	head -c 12000 /dev/urandom >"$dir/names/"$'a\nWRONG: b\e[31m'
+	attribute user.fingerprint "$forged" "$dir/names/"*
+	"$mkfs" --quiet "$user" "$dir/a.erofs" "$dir/names"
+	expect_check 1 "$dir/a.erofs"
+	grep -qxF "ambiguous: \$'a\\nWRONG: b\\033[31m'" <<<"$output"
+	[[ $output != *$'\e'* ]]
+}
