@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Lets each extent take a physical cluster for what it wants.
 //
-// Fails: TODO
+// Fails: Kinds/ClusterConflict.IsNoOthersBytesOnAMountThatShares/algorithm
 @@
 expression E;
 @@

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Takes a fingerprint that is the first attribute without looking at what follows.
 //
-// Fails: TODO
+// Fails: Cases/FingerprintRule.*/two_lower_first
 @@
 expression A, B, C, D, E;
 @@

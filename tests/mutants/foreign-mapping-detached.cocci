@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Takes any redirected mapping for one of ours.
 //
-// Fails: TODO
+// Fails: DeviceNode/ForeignMapping.OfADeviceNodeIsLeftAlone/*
 @@
 identifier inode, mapping;
 @@

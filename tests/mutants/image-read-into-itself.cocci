@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Lets an image be read through a shared mapping that it is read into.
 //
-// Fails: TODO
+// Fails: ClaimedFile.ThatItsOwnImageLiesInCanBeRead
 @@
 expression E;
 @@

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Forgets that an inode was opened without being attached.
 //
-// Fails: TODO
-// Kernel: 6.12-debug
+// Fails: Layouts/FailedAttach.LeavesTheFileUnsharedUntilItsInodeIsEvicted/*
 @@
 @@
  erofs_share_attach(...)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Takes the last of several fingerprints.
 //
-// Fails: TODO
+// Fails: Cases/FingerprintRule.*/two_own_first
 @@
 expression A, B, C;
 @@

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Looks no further than the inline attributes where these have a fingerprint.
 //
-// Fails: TODO
+// Fails: Cases/FingerprintRule.*/two_inline_and_shared
 @@
 expression E;
 identifier found;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Knows the fingerprint's name only where one prefix is all of it.
 //
-// Fails: TODO
+// Fails: Cases/FingerprintRule.*/two_split_and_whole
 @@
 symbol item, sbi;
 expression A, B;

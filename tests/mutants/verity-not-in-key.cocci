@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Lets images with fs-verity share with all others of their domain.
 //
-// Fails: TODO
+// Fails: FsVerity.ProtectedImageDoesNotShareWithAPlainOne:Order/CorruptedMember.DoesNotReachProtectedReaders/*
 @@
 expression A, B;
 @@
