@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Device mapper devices through libdevmapper: the targets linear, error, delay.
+// Device mapper devices through libdevmapper: the targets linear, error, delay,
+// and any other that a caller knows.
 #include "dm_device.h"
 
 #include "error.h"
@@ -74,7 +75,30 @@ void switch_tables(const std::string &name)
 
 } // namespace
 
-DmDevice::DmDevice(const std::string &lower) : lower_(lower)
+bool has_dm_target(const std::string &type)
+{
+	const std::unique_ptr<dm_task, decltype(&dm_task_destroy)> task(
+		dm_task_create(DM_DEVICE_LIST_VERSIONS), dm_task_destroy);
+
+	if (!task || dm_task_run(task.get()) == 0)
+		return false;
+	for (auto *at = dm_task_get_versions(task.get());;) {
+		if (type == at->name)
+			return true;
+		if (at->next == 0)
+			return false;
+		at = reinterpret_cast<dm_versions *>(
+			reinterpret_cast<char *>(at) + at->next);
+	}
+}
+
+DmDevice::DmDevice(const std::string &lower)
+    : DmDevice(lower, {"linear", lower + " 0", ""})
+{
+}
+
+DmDevice::DmDevice(const std::string &lower, const DmTarget &target)
+    : lower_(lower)
 {
 	static std::atomic<int> number;
 	const UniqueFd fd = open_file(lower, O_RDONLY);
@@ -91,8 +115,13 @@ DmDevice::DmDevice(const std::string &lower) : lower_(lower)
 	Task create(DM_DEVICE_CREATE, name_);
 	dm_task_set_add_node(create.get(), DM_ADD_NODE_ON_CREATE);
 	create.check(dm_task_set_ro(create.get()) != 0, "make read-only");
-	create.check(dm_task_add_target(create.get(), 0, sectors_, "linear",
-					(lower_ + " 0").c_str()) != 0,
+	create.check(target.uuid.empty() ||
+			     dm_task_set_uuid(create.get(),
+					      target.uuid.c_str()) != 0,
+		     "give a uuid to");
+	create.check(dm_task_add_target(create.get(), 0, sectors_,
+					target.type.c_str(),
+					target.parameters.c_str()) != 0,
 		     "add a target to");
 	create.run("create");
 	create.check(dm_task_get_info(create.get(), &info) != 0, "look at");

@@ -7,6 +7,16 @@
 
 namespace erofs_share {
 
+/// What a device does with reads.
+struct DmTarget {
+	std::string type;	///< such as "verity"
+	std::string parameters; ///< as the kernel wants them
+	std::string uuid;	///< of the device; "" for none
+};
+
+/// Whether the running kernel has the target @type.
+bool has_dm_target(const std::string &type);
+
 /// A block device in front of another one, removed when it goes out of scope.
 /// It lets reads through until it is told otherwise. Every change applies to
 /// reads from then on, and ends those that are held back.
@@ -15,6 +25,9 @@ class DmDevice {
 	/// Puts a new device in front of the block device at @lower, whole and
 	/// read-only. Throws, for example when the kernel has no device mapper.
 	explicit DmDevice(const std::string &lower);
+	/// The same, with reads that go to @target, whose parameters name
+	/// @lower, until they are told otherwise.
+	DmDevice(const std::string &lower, const DmTarget &target);
 	DmDevice(const DmDevice &) = delete;
 	DmDevice &operator=(const DmDevice &) = delete;
 	DmDevice(DmDevice &&) = delete;

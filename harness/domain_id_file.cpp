@@ -4,6 +4,7 @@
 
 #include "error.h"
 #include "fd.h"
+#include "hmac.h"
 #include "mount_failure.h"
 
 #include <array>
@@ -11,6 +12,7 @@
 #include <csignal>
 #include <cstring>
 #include <fcntl.h>
+#include <new>
 #include <poll.h>
 #include <string_view>
 #include <sys/mman.h>
@@ -22,6 +24,12 @@ namespace erofs_share {
 namespace {
 
 constexpr std::size_t kPage = 4096;
+/// Where in the page the id of another domain is, and what it is made in.
+constexpr std::size_t kDerived = 512;
+constexpr std::size_t kHmac = 1024;
+static_assert(kDerived + kHmacDigits < kHmac);
+static_assert(kHmac + sizeof(HmacMemory) <= kPage);
+static_assert(kHmac % alignof(HmacMemory) == 0);
 /// An id, its newline, and a byte that shows that there is more.
 constexpr std::size_t kReadMax = kDomainIdMax + 2;
 
@@ -158,6 +166,19 @@ void DomainIdFile::wipe()
 {
 	explicit_bzero(text_, kPage);
 	munmap(text_, kPage);
+}
+
+const char *DomainIdFile::derive(std::string_view purpose)
+{
+	char *const derived = text_ + kDerived;
+	const volatile char *const bytes = text_;
+	std::size_t size = 0;
+
+	while (bytes[size] != '\0')
+		size++;
+	hmac_sha256(text_, size, purpose, *new (text_ + kHmac) HmacMemory,
+		    derived);
+	return derived;
 }
 
 std::size_t DomainIdFile::read_all(int fd, const std::string &path)

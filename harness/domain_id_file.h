@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <optional>
 #include <string>
+#include <string_view>
 
 namespace erofs_share {
 
@@ -38,6 +39,10 @@ class DomainIdFile {
 	{
 		return text_;
 	}
+	/// The id of another domain, which only who has this id can find: its
+	/// HMAC-SHA256 of @purpose, in hexadecimal digits. NUL-terminated, in
+	/// the same memory, until the next call.
+	[[nodiscard]] const char *derive(std::string_view purpose);
 
       private:
 	std::size_t read_all(int fd, const std::string &path);

@@ -40,6 +40,8 @@ constexpr std::uint8_t kLongPrefix = 0x80;
 constexpr std::uint8_t kPrefixIndex = 0x7f;
 /// The longest fingerprint that the kernel takes.
 constexpr std::size_t kMaxFingerprint = 256;
+/// What is read at once.
+constexpr std::uint64_t kWindow = 65536;
 /// More than any directory of an image that somebody made on purpose.
 constexpr std::uint64_t kMaxDirectory = std::uint64_t{1} << 30;
 
@@ -142,10 +144,28 @@ void ErofsImage::unknown(const std::string &what) const
 std::optional<std::string> ErofsImage::bytes_within(std::uint64_t offset,
 						    std::uint64_t length) const
 {
-	std::string result(length, '\0');
-	const auto buffer = std::as_writable_bytes(std::span(result));
+	const std::uint64_t start = offset / kWindow * kWindow;
 
-	if (read_at(fd_.get(), buffer, offset, path_) != length)
+	// From wherever: a block number without data is no place.
+	if (length == 0)
+		return std::string();
+	// Inodes lie close together: read many of them at once.
+	if (offset + length <= start + kWindow) {
+		if (window_.empty() || window_at_ != start) {
+			window_.resize(kWindow);
+			window_.resize(read_at(
+				fd_.get(),
+				std::as_writable_bytes(std::span(window_)),
+				start, path_));
+			window_at_ = start;
+		}
+		if (offset + length > start + window_.size())
+			return std::nullopt;
+		return window_.substr(offset - start, length);
+	}
+	std::string result(length, '\0');
+	if (read_at(fd_.get(), std::as_writable_bytes(std::span(result)),
+		    offset, path_) != length)
 		return std::nullopt;
 	return result;
 }

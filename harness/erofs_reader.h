@@ -137,6 +137,9 @@ class ErofsImage {
 	std::string path_;
 	UniqueFd fd_;
 	std::string super_;
+	/// The bytes that were read last, and where they begin.
+	mutable std::string window_;
+	mutable std::uint64_t window_at_ = 0;
 	std::uint64_t block_size_ = 0;
 	std::uint64_t directory_block_size_ = 0;
 	std::optional<std::string> fingerprint_name_;

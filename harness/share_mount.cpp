@@ -6,8 +6,11 @@
 #include "domain_id_file.h"
 #include "error.h"
 #include "fs_context.h"
+#include "image_look.h"
 #include "loop_device.h"
 #include "mount_failure.h"
+#include "quote.h"
+#include "verity.h"
 
 #include <algorithm>
 #include <cstdlib>
@@ -25,6 +28,10 @@
 namespace erofs_share {
 
 namespace {
+
+/// What the id of the domain that verity devices share in is derived from, with
+/// the id in the file. Changing it parts new mounts from those that there are.
+constexpr std::string_view kVerityDomain = "erofs-share dm-verity domain v1";
 
 std::string reason(int error)
 {
@@ -98,11 +105,11 @@ std::string hint(const MountOutcome &outcome)
 /// Hands the options over: sharing where there is an @id, then @request's own.
 /// With -s, those that the kernel does not know are left out.
 bool set_options(FsContext &context, const MountRequest &request,
-		 const std::optional<DomainIdFile> &id, MountReport &report)
+		 const char *id, MountReport &report)
 {
 	if (!context.set_flag("ro"))
 		return false;
-	if (id && !context.set_flag("inode_share"))
+	if (id != nullptr && !context.set_flag("inode_share"))
 		return false;
 	for (const std::string &option : request.fs_options) {
 		std::vector<std::string> log;
@@ -120,7 +127,7 @@ bool set_options(FsContext &context, const MountRequest &request,
 		report.warnings.push_back(about(
 			request, words_of(log.back()) + ", left out (-s)"));
 	}
-	return !id || context.set_string("domain_id", id->c_str());
+	return id == nullptr || context.set_string("domain_id", id);
 }
 
 /// Goes to the mount namespace that the target is in.
@@ -132,12 +139,25 @@ void enter_namespace(const std::string &path)
 		throw_errno("setns " + path);
 }
 
-/// Mounts @source, a block device or a file, and says how the kernel answered.
-MountOutcome mount_source(const MountRequest &request,
-			  const std::string &source,
-			  const std::optional<DomainIdFile> &id,
-			  MountReport &report)
+/// Refuses @tree if what was looked at is not what was mounted.
+void check_verity(const MountRequest &request, const UniqueFd &tree)
 {
+	struct stat info {};
+
+	if (fstat(tree.get(), &info) != 0 || !is_verity_device(info.st_dev))
+		fail(request, request.source +
+				      " became another device while it was "
+				      "mounted");
+}
+
+/// Mounts @source, a block device or a file, in the domain of @file or, with
+/// @verity, in that of verity devices, and says how the kernel answered.
+MountOutcome mount_source(const MountRequest &request,
+			  const std::string &source, DomainIdFile &file,
+			  bool verity, MountReport &report)
+{
+	const char *const id =
+		verity ? file.derive(kVerityDomain) : file.c_str();
 	FsContext context = FsContext::open();
 
 	if (!context.set_string("source", source.c_str()) ||
@@ -146,6 +166,8 @@ MountOutcome mount_source(const MountRequest &request,
 	const UniqueFd tree = context.make_mount(request.attributes);
 	if (!tree.valid())
 		return context.finish();
+	if (verity)
+		check_verity(request, tree);
 	if (!request.target_namespace.empty())
 		enter_namespace(request.target_namespace);
 	context.attach(tree, request.target);
@@ -200,7 +222,7 @@ bool is_file(const MountRequest &request)
 
 /// "Mounted" in the words of -v.
 void report_mount(const MountRequest &request, const std::string &source,
-		  MountReport &report)
+		  bool verity, MountReport &report)
 {
 	std::string options = "ro,inode_share";
 
@@ -208,13 +230,42 @@ void report_mount(const MountRequest &request, const std::string &source,
 		options += "," + option;
 	report.done.push_back(source + " mounted on " + request.target +
 			      " (type erofs, options " + options +
-			      ", domain of " + request.domain_id_file + ")");
+			      ", domain of " + request.domain_id_file +
+			      (verity ? ", for dm-verity devices)" : ")"));
+}
+
+/// Says what keeps files of @source, which is open in @image, from sharing.
+void report_fingerprints(const MountRequest &request, const std::string &source,
+			 UniqueFd image, MountReport &report)
+{
+	const auto seen = look_at_image(std::move(image));
+
+	if (!seen || seen->declared == 0)
+		return;
+	if (seen->complete != 0 && seen->files > 0 && seen->named == 0)
+		report.warnings.push_back(about(
+			request,
+			"mounted, but it shares nothing: " + source +
+				" declares fingerprints, and none of its files "
+				"has one (mkfs.erofs writes none with --tar=i, "
+				"and loses hidden ones where it merges "
+				"layers)"));
+	if (seen->ambiguous > 0)
+		report.warnings.push_back(about(
+			request,
+			"files of " + source +
+				" with more than one fingerprint, which are "
+				"not shared: " +
+				std::to_string(seen->ambiguous) +
+				(seen->complete != 0 ? "" : " or more") +
+				", the first is " +
+				quote_name(seen->first_ambiguous.data()) +
+				"; see erofs-share check"));
 }
 
 void mount_new(const MountRequest &request, MountReport &report)
 {
-	const std::optional<DomainIdFile> id(std::in_place,
-					     request.domain_id_file);
+	std::optional<DomainIdFile> id(std::in_place, request.domain_id_file);
 	MountOutcome outcome;
 	std::string source = request.source;
 
@@ -225,8 +276,12 @@ void mount_new(const MountRequest &request, MountReport &report)
 				      request.target);
 		return;
 	}
+	// While paths are those of our mount namespace.
+	const bool verity = all_under_verity(request);
+	UniqueFd image(open(source.c_str(),
+			    O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
 	if (!file || !request.loop)
-		outcome = mount_source(request, source, id, report);
+		outcome = mount_source(request, source, *id, verity, report);
 	// A kernel that mounts block devices only, or not that file's.
 	std::optional<LoopDevice> loop;
 	if (file && (request.loop || outcome.error == ENOTBLK)) {
@@ -234,18 +289,22 @@ void mount_new(const MountRequest &request, MountReport &report)
 		source = loop->path();
 		report.done.push_back(request.source + " is " + source);
 		report.warnings.clear();
-		outcome = mount_source(request, source, id, report);
+		outcome = mount_source(request, source, *id, false, report);
 	}
+	id.reset();
 	if (outcome.error != 0)
 		fail_as(request, "cannot mount " + request.source, outcome);
-	report_mount(request, source, report);
-	if (!shares(request))
+	report_mount(request, source, verity, report);
+	if (shares(request))
+		report_fingerprints(request, request.source, std::move(image),
+				    report);
+	else
 		report.warnings.push_back(about(
 			request,
 			"mounted, but it shares nothing: " + request.source +
 				" has no fingerprints (make it with mkfs.erofs "
-				"--xattr-inode-digest=trusted.erofs."
-				"fingerprint), or it was mounted before "
+				"--xattr-inode-digest), or it was mounted "
+				"before "
 				"without sharing"));
 }
 
@@ -267,13 +326,27 @@ void change_attributes(const MountRequest &request)
 		fail(request, "mount_setattr: " + reason(errno));
 }
 
+/// Changes the options of the superblock at the target, whose domain is that of
+/// @id.
+MountOutcome reconfigure(const MountRequest &request, const char *id,
+			 MountReport &report)
+{
+	FsContext context = FsContext::pick(request.target);
+
+	if (set_options(context, request, id, report))
+		context.reconfigure();
+	return context.finish();
+}
+
 void remount(const MountRequest &request, MountReport &report)
 {
 	struct statfs info {};
+	struct stat status {};
 	std::optional<DomainIdFile> id;
 
 	if (!request.domain_id_file.empty())
 		id.emplace(request.domain_id_file);
+	const char *const plain = id ? id->c_str() : nullptr;
 	if (!request.target_namespace.empty())
 		enter_namespace(request.target_namespace);
 	// Anything else would take our options for its own.
@@ -285,10 +358,14 @@ void remount(const MountRequest &request, MountReport &report)
 		report.done.push_back(request.target + " would be remounted");
 		return;
 	}
-	FsContext context = FsContext::pick(request.target);
-	if (set_options(context, request, id, report))
-		context.reconfigure();
-	const MountOutcome outcome = context.finish();
+	const bool verity = id && stat(request.target.c_str(), &status) == 0 &&
+			    is_verity_device(status.st_dev);
+	MountOutcome outcome = reconfigure(
+		request, verity ? id->derive(kVerityDomain) : plain, report);
+	// Only the source is seen: there may be a device without verity.
+	if (verity && outcome.error == EINVAL)
+		outcome = reconfigure(request, plain, report);
+	id.reset();
 	if (outcome.error != 0)
 		fail_as(request, "cannot remount", outcome);
 	change_attributes(request);
