@@ -240,6 +240,19 @@ fake_build()
 	[ ! -e "$tree/build/kernels/6.1@6.1.176-1" ]
 }
 
+@test "make kernels: two runs do not build in one directory" {
+	offer_some
+	fake_build none
+	mkdir -p "$tree/build/kernels"
+	exec {lock}>"$tree/build/kernels/.lock"
+	flock "$lock"
+	LINES=6.1 run --separate-stderr "$tree/scripts/kernels"
+	exec {lock}>&-
+	[ "$status" -eq 1 ]
+	one_line "another run builds in $tree/build/kernels"
+	[ ! -s "$downloads" ]
+}
+
 # fake_suite: guests that pass all tests.
 fake_suite()
 {
