@@ -32,7 +32,7 @@ void write_file(const std::string &path, const std::string &bytes)
 
 class Maker {
       public:
-	Maker(std::string mkfs, std::string directory)
+	Maker(std::string mkfs, const std::string &directory)
 	    : mkfs_(std::move(mkfs)),
 	      directory_(fs::absolute(directory).string()),
 	      tree_(scratch_.path() + "/tree")
@@ -87,7 +87,7 @@ class Maker {
 	/// An archive of the one file of a case.
 	std::string archive(const std::vector<Attribute> &attributes) const
 	{
-		const std::string path = scratch_.path() + "/archive.tar";
+		std::string path = scratch_.path() + "/archive.tar";
 		std::string all;
 
 		if (!attributes.empty()) {
@@ -156,7 +156,7 @@ class Maker {
 			std::string text;
 
 			for (int line = 0; line < 128; line++)
-				text += std::string(63, name[0]) + "\n";
+				text.append(63, name[0]).append("\n");
 			write_file(directory + "/" + name, text);
 		}
 		mkfs({"-b4096", "-zlz4", "-Elegacy-compress", "-C8192",

@@ -62,7 +62,7 @@ std::string letters(std::size_t count, unsigned int seed)
 
 std::string offset_of_2048()
 {
-	return std::string("\x00\x08", 2);
+	return {"\x00\x08", 2};
 }
 
 /// An LZ4 stream of 2048 literals and a match of them of @match bytes, then 48
@@ -84,9 +84,9 @@ std::string padded(const std::string &data)
 std::string rest_of_stream()
 {
 	for (std::size_t literals = 4000; literals < kBlock; literals++) {
-		const std::string rest =
-			offset_of_2048() + more(kBlock - literals - 4 - 15) +
-			'\xf0' + more(literals - 15) + letters(literals, 3);
+		std::string rest = offset_of_2048() +
+				   more(kBlock - literals - 4 - 15) + '\xf0' +
+				   more(literals - 15) + letters(literals, 3);
 
 		if (rest.size() == kBlock)
 			return rest;

@@ -11,14 +11,11 @@
 #include "overlay.h"
 
 #include <fcntl.h>
-#include <filesystem>
 #include <sys/xattr.h>
 
 namespace erofs_share {
 
 namespace {
-
-namespace fs = std::filesystem;
 
 using testing::IsEmpty;
 

@@ -13,6 +13,7 @@
 #include <chrono>
 #include <cstring>
 #include <fcntl.h>
+#include <ranges>
 #include <sys/mman.h>
 #include <thread>
 #include <tuple>
@@ -245,10 +246,9 @@ TEST_P(TailBytes, OfAnHonestImageAreZero)
 
 	// The last first: of two files with equal beginnings, one ends where
 	// the other goes on.
-	for (auto file = facets().files.rbegin(); file != facets().files.rend();
-	     ++file)
-		if (file->size != 0)
-			cache(mount.at(file->path), way());
+	for (const FileSpec &file : std::ranges::reverse_view(facets().files))
+		if (file.size != 0)
+			cache(mount.at(file.path), way());
 	EXPECT_THAT(dirty_tails(mount.path(), facets()), IsEmpty());
 }
 
