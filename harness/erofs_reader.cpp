@@ -21,6 +21,7 @@ namespace {
 // Of the superblock, beyond what others need as well.
 constexpr std::uint64_t kMagic = 0xe0f5e1e2;
 constexpr std::size_t kRootNid = 14;
+constexpr std::size_t kBlocks = 36;
 constexpr std::size_t kMetaBlock = 40;
 constexpr std::size_t kXattrBlock = 44;
 constexpr std::size_t kIncompat = 80;
@@ -430,6 +431,10 @@ bool ErofsImage::add_shared(std::uint64_t where, Candidates &found) const
 		return false;
 	const std::size_t name_size = number(*head, 0, 1);
 	const std::size_t value_size = number(*head, 2, 2);
+	// As the kernel does: a device may go on behind the image.
+	if (where + align4(kXattrEntry + name_size + value_size) >
+	    number(super_, kBlocks, 4) * block_size_)
+		return false;
 	const auto text =
 		bytes_within(where + kXattrEntry, name_size + value_size);
 	if (!text)

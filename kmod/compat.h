@@ -92,6 +92,10 @@ erofs_sb_has_shared_ea_in_metabox(const struct erofs_sb_info *sbi)
 {
 	return false;
 }
+
+#define erofs_share_metabox_size(sbi)	0
+#else
+#define erofs_share_metabox_size(sbi)	i_size_read((sbi)->metabox_inode)
 #endif
 
 /* 6.16: an image may start anywhere in its file or device */
@@ -120,10 +124,12 @@ static inline void erofs_fileio_submit_bio(struct bio *bio)
 {
 }
 
+#define erofs_share_image_blocks(sbi)	((sbi)->primarydevice_blocks)
 #define erofs_share_image_file(sbi)	((struct file *)NULL)
 #define erofs_share_device_file(dif)	((struct file *)NULL)
 #define erofs_share_source(fc)		((struct file **)NULL)
 #else
+#define erofs_share_image_blocks(sbi)	((sbi)->dif0.blocks)
 #define erofs_share_image_file(sbi)	((sbi)->dif0.file)
 #define erofs_share_device_file(dif)	((dif)->file)
 #define erofs_share_source(fc)		(&erofs_share_context(fc)->dif0.file)

@@ -168,15 +168,17 @@ erofs_share_get_domain(const struct erofs_share_digest *id, bool verity)
 
 /*
  * A file's readahead window comes from the bdi that its mapping's host has: let it
- * be the largest that a member wants.  Called with erofs_domains_lock held.
+ * be the largest that a member has now.  Called with erofs_domains_lock held.
  */
 static void erofs_share_set_readahead(struct erofs_share_domain *domain)
 {
 	struct backing_dev_info *bdi = domain->sb->s_bdi;
 	unsigned long ra_pages = 0, io_pages = 0;
-	const struct erofs_share_sb *member;
+	struct erofs_share_sb *member;
 
 	list_for_each_entry(member, &domain->members, of_domain) {
+		WRITE_ONCE(member->ra_pages, READ_ONCE(member->bdi->ra_pages));
+		WRITE_ONCE(member->io_pages, READ_ONCE(member->bdi->io_pages));
 		ra_pages = max(ra_pages, member->ra_pages);
 		io_pages = max(io_pages, member->io_pages);
 	}
@@ -186,18 +188,14 @@ static void erofs_share_set_readahead(struct erofs_share_domain *domain)
 
 /**
  * erofs_share_change_readahead - a member's device has another readahead window
- * @sb: superblock of the member
+ * @domain: its domain
  *
  * Context: May sleep.
  */
-void erofs_share_change_readahead(struct super_block *sb)
+void erofs_share_change_readahead(struct erofs_share_domain *domain)
 {
-	struct erofs_share_sb *share = &EROFS_SB(sb)->share;
-
 	mutex_lock(&erofs_domains_lock);
-	WRITE_ONCE(share->ra_pages, READ_ONCE(sb->s_bdi->ra_pages));
-	WRITE_ONCE(share->io_pages, READ_ONCE(sb->s_bdi->io_pages));
-	erofs_share_set_readahead(share->domain);
+	erofs_share_set_readahead(domain);
 	mutex_unlock(&erofs_domains_lock);
 }
 
@@ -229,13 +227,14 @@ int erofs_share_domain_join(struct super_block *sb)
 	mutex_lock(&erofs_domains_lock);
 	domain = erofs_share_get_domain(&share->id, erofs_share_has_verity(sb));
 	if (!IS_ERR(domain)) {
+		share->bdi = bdi_get(sb->s_bdi);
 		list_add(&share->of_domain, &domain->members);
+		erofs_share_set_readahead(domain);
 		share->domain = domain;
 	}
 	mutex_unlock(&erofs_domains_lock);
 	if (IS_ERR(domain))
 		return PTR_ERR(domain);
-	erofs_share_change_readahead(sb);
 	return erofs_share_add_counters(sb);
 }
 
@@ -256,6 +255,7 @@ static void erofs_share_domain_leave(struct erofs_share_sb *share)
 	else
 		erofs_share_set_readahead(domain);
 	mutex_unlock(&erofs_domains_lock);
+	bdi_put(share->bdi);
 	if (!last)
 		return;
 

@@ -228,7 +228,7 @@ static int erofs_share_infix_len(const struct erofs_sb_info *sbi,
  * bytes that it takes, or an error; -ENODATA if it is a second fingerprint, or
  * one that cannot be used.
  */
-static int erofs_share_look_at(struct erofs_share_meta *meta, size_t room,
+static int erofs_share_look_at(struct erofs_share_meta *meta, u64 room,
 			       struct erofs_share_found *found)
 {
 	const struct erofs_sb_info *sbi = EROFS_SB(meta->sb);
@@ -268,16 +268,22 @@ static int erofs_share_look_at_shared(struct erofs_share_meta *ids,
 		.in_metabox = erofs_sb_has_shared_ea_in_metabox(sbi),
 		.buf = __EROFS_BUF_INITIALIZER,
 	};
+	erofs_off_t end;
 	int ret = 0;
 	__le32 id;
 
+	end = meta.in_metabox ? erofs_share_metabox_size(sbi) :
+		erofs_pos(ids->sb, erofs_share_image_blocks(sbi));
 	while (count-- && ret >= 0) {
 		ret = erofs_share_meta_copy(ids, &id, sizeof(id));
 		if (ret)
 			break;
 		meta.pos = erofs_pos(ids->sb, sbi->xattr_blkaddr) +
 			(erofs_off_t)le32_to_cpu(id) * sizeof(id);
-		ret = erofs_share_look_at(&meta, UINT_MAX, found);
+		/* a device reads as zeroes behind its end */
+		ret = meta.pos < end ?
+			erofs_share_look_at(&meta, end - meta.pos, found) :
+			-EFSCORRUPTED;
 	}
 	erofs_put_metabuf(&meta.buf);
 	return min(ret, 0);

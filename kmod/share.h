@@ -24,6 +24,7 @@
 #include <linux/types.h>
 #include "counters.h"
 
+struct backing_dev_info;
 struct erofs_map_blocks;
 struct erofs_sb_info;
 struct erofs_xattr_entry;
@@ -64,7 +65,8 @@ struct erofs_share_digest {
  * @id: digest of the domain id
  * @domain: the domain this mount is a member of; NULL when it does not share
  * @of_domain: in the members of @domain
- * @ra_pages: readahead window of the mount's bdi when it was last looked at
+ * @bdi: that of the mount, with a reference
+ * @ra_pages: readahead window of @bdi when it was last looked at
  * @io_pages: its largest request, likewise
  * @name: the prefix that is the whole name of the fingerprint attribute
  * @name_index: what an attribute has for a namespace whose name is all @name
@@ -79,6 +81,7 @@ struct erofs_share_sb {
 	struct erofs_share_digest id;
 	struct erofs_share_domain *domain;
 	struct list_head of_domain;
+	struct backing_dev_info *bdi;
 	unsigned long ra_pages;
 	unsigned long io_pages;
 	const struct erofs_xattr_prefix_item *name;
@@ -146,7 +149,7 @@ void erofs_share_digest_id(struct erofs_share_digest *digest, const char *id);
 bool erofs_share_digest_equal(const struct erofs_share_digest *a,
 			      const struct erofs_share_digest *b);
 int erofs_share_domain_join(struct super_block *sb);
-void erofs_share_change_readahead(struct super_block *sb);
+void erofs_share_change_readahead(struct erofs_share_domain *domain);
 struct super_block *
 erofs_share_domain_sb(const struct erofs_share_domain *domain);
 

@@ -226,11 +226,11 @@ static void erofs_share_attach(struct inode *inode)
 static void erofs_share_update_readahead(struct super_block *sb)
 {
 	const struct erofs_share_sb *share = &EROFS_SB(sb)->share;
-	const struct backing_dev_info *bdi = sb->s_bdi;
+	const struct backing_dev_info *bdi = share->bdi;
 
 	if (unlikely(READ_ONCE(bdi->ra_pages) != READ_ONCE(share->ra_pages) ||
 		     READ_ONCE(bdi->io_pages) != READ_ONCE(share->io_pages)))
-		erofs_share_change_readahead(sb);
+		erofs_share_change_readahead(share->domain);
 }
 
 static int erofs_share_open(struct inode *inode, struct file *file)
