@@ -5,6 +5,8 @@
 // through the inode would find some of them.
 #include "access_fixture.h"
 #include "error.h"
+#include "evict_inodes.h"
+#include "fault_injection.h"
 #include "faulty_image.h"
 #include "fd.h"
 
@@ -67,7 +69,7 @@ TEST_P(FailedAttach, LeavesTheFileUnsharedUntilItsInodeIsEvicted)
 	// Closed, but its inode is still there.
 	EXPECT_EQ(resident_pages(path), 0U) << "a later open is shared";
 	EXPECT_EQ(difference(path, file), "");
-	drop_caches(Drop::kAll);
+	evict_inodes(mount);
 	read_through(sound.at(kFile));
 	EXPECT_EQ(resident_pages(path), all) << "it is not shared again";
 	EXPECT_EQ(difference(path, file), "");
@@ -90,6 +92,9 @@ class Uprobe {
 	/// Puts it @offset bytes into the file at @path. Throws.
 	Uprobe(const std::string &path, std::uint64_t offset)
 	{
+		// Else the kernel patches its scheduler to know the names of
+		// tasks, which emulated CPUs do not always survive.
+		settings_.set("/sys/kernel/tracing/options/record-cmd", "0");
 		write_text(kEvents, "p:" + std::string(kName) + " " + path +
 					    ":" + std::to_string(offset));
 		enable("1");
@@ -119,6 +124,8 @@ class Uprobe {
 				   "/enable",
 			   value);
 	}
+
+	Settings settings_;
 };
 
 /// Where the first instruction of the program at @path lies in the file.

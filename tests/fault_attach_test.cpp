@@ -4,6 +4,7 @@
 // everybody until its inode is evicted; then the next open attaches it.
 #include "fault_fixture.h"
 
+#include "evict_inodes.h"
 #include "fd.h"
 
 #include <cerrno>
@@ -92,7 +93,7 @@ int FaultyAttach::open_with(NthFault &fault)
 	if (!shared)
 		unshared_++;
 	fd.reset();
-	drop_caches(Drop::kAll);
+	evict_inodes(mount);
 	EXPECT_TRUE(same_pages(theirs, open_file(path, O_RDONLY)))
 		<< "not shared after its inode was evicted";
 	return error;

@@ -3,6 +3,7 @@
 // told, nothing wrong is kept, and the rest of the domain goes on.
 #include "fault_fixture.h"
 
+#include "evict_inodes.h"
 #include "fd.h"
 
 #include <cerrno>
@@ -105,7 +106,7 @@ TEST_P(FaultyBlocks, OfAFirstOpenFailItOrNotAndItSharesOnceItIsEvicted)
 		}
 		EXPECT_EQ(read_checked(open_file(path, O_RDONLY)), 0);
 		fd.reset();
-		drop_caches(Drop::kAll);
+		evict_inodes(mount);
 		expect_one_copy(open_file(path, O_RDONLY), other);
 		return error;
 	});

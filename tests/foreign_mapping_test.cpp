@@ -3,6 +3,7 @@
 // does when the node of one of its devices is opened: erofs lets go of nothing
 // but what it has attached itself.
 #include "device_archive.h"
+#include "evict_inodes.h"
 #include "fd.h"
 #include "fixture.h"
 #include "swap_mapping.h"
@@ -70,9 +71,9 @@ void open_and_evict(Mount mount, End end)
 	// A second open finds the inode as the first one left it.
 	open_file(node, O_RDONLY);
 	if (end == End::kReclaim) {
-		drop_caches(Drop::kAll);
+		evict_inodes(mount);
 		open_file(node, O_RDONLY);
-		drop_caches(Drop::kAll);
+		evict_inodes(mount);
 	}
 	EXPECT_EQ(difference(mount.at("file"), file), "");
 	EXPECT_EQ(mount.try_unmount(), 0);
