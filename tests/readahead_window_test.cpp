@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // How far files of a sharing mount are read ahead: the kernel asks the domain,
-// and that has the largest value of its members' devices, as they are now. Each
-// figure is compared with that of a mount without sharing on the same device.
+// and that has the largest value of its members' devices, as they were when a
+// file of each was opened last: a new value counts, for all of the domain, from
+// the next open in the mount whose device has it. Each figure is compared with
+// that of a mount without sharing on the same device.
 #include "access_fixture.h"
 #include "error.h"
 #include "fault_injection.h"
@@ -124,8 +126,8 @@ TEST_F(ReadaheadWindow, IsNoneWhenAllMembersHaveNone)
 
 	EXPECT_NE(window_of(b), none);
 	set("dup-b", 0);
-	EXPECT_EQ(window_of(a), none);
 	EXPECT_EQ(window_of(b), none);
+	EXPECT_EQ(window_of(a), none);
 }
 
 TEST_F(ReadaheadWindow, FollowsAValueThatIsRaised)
@@ -153,8 +155,8 @@ TEST_F(ReadaheadWindow, FollowsAValueThatIsLowered)
 	set("dup-a", 16);
 	EXPECT_EQ(window_of(a), usual) << "the other member still has it";
 	set("dup-b", 16);
-	EXPECT_EQ(window_of(a), small);
 	EXPECT_EQ(window_of(b), small);
+	EXPECT_EQ(window_of(a), small);
 }
 
 TEST_F(ReadaheadWindow, IsTheLargestOfTheMembers)
