@@ -137,11 +137,9 @@ class Mapper {
       public:
 	explicit Mapper(const std::string &path) : ends_(make_pipe())
 	{
-		const std::string text = path;
-
-		child_.emplace([this, text] {
+		child_.emplace([this, &path] {
 			ends_[0].second.reset();
-			const MappedFile mapped(text, MAP_SHARED);
+			const MappedFile mapped(path, MAP_SHARED);
 			unsigned int sum = 0;
 			char byte = 0;
 
