@@ -98,7 +98,7 @@ DmDevice::DmDevice(const std::string &lower)
 }
 
 DmDevice::DmDevice(const std::string &lower, const DmTarget &target)
-    : lower_(lower)
+    : lower_(lower), is_changeable_(target.type != "verity")
 {
 	static std::atomic<int> number;
 	const UniqueFd fd = open_file(lower, O_RDONLY);
@@ -132,7 +132,8 @@ DmDevice::~DmDevice()
 {
 	try {
 		// Whoever still waits for a read can go on.
-		pass_reads();
+		if (is_changeable_)
+			pass_reads();
 		Task(DM_DEVICE_REMOVE, name_).run("remove");
 	} catch (const std::exception &error) {
 		std::cerr << error.what() << '\n';

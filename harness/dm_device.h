@@ -26,7 +26,7 @@ class DmDevice {
 	/// read-only. Throws, for example when the kernel has no device mapper.
 	explicit DmDevice(const std::string &lower);
 	/// The same, with reads that go to @target, whose parameters name
-	/// @lower, until they are told otherwise.
+	/// @lower, until they are told otherwise; of "verity", they never are.
 	DmDevice(const std::string &lower, const DmTarget &target);
 	DmDevice(const DmDevice &) = delete;
 	DmDevice &operator=(const DmDevice &) = delete;
@@ -59,6 +59,8 @@ class DmDevice {
 	std::string name_;
 	std::string path_;
 	std::uint64_t sectors_ = 0;
+	/// Whether the kernel lets another target take the place of this one.
+	bool is_changeable_ = true;
 };
 
 /// Holds back the reads of a device while it is in scope.

@@ -217,27 +217,48 @@ TEST_F(MountHelperSecrecy, ItIsHeldOnceInLockedMemoryThatNoDumpHas)
 	EXPECT_EQ(child.wait(), 0);
 }
 
-TEST_F(MountHelperSecrecy, WhenItEndsItsMemoryHoldsNoCopy)
+/// Waits until process @pid, which is traced, stops for something else than the
+/// end of its child. Returns that as waitpid(2) does, less the lowest byte.
+int next_stop(pid_t pid)
+{
+	int status = 0;
+
+	while (waitpid(pid, &status, 0) == pid && WIFSTOPPED(status) &&
+	       status >> 8 == SIGCHLD)
+		ptrace(PTRACE_CONT, pid, nullptr, SIGCHLD);
+	return status >> 8;
+}
+
+TEST_F(MountHelperSecrecy, WhenItForksAndWhenItEndsItsMemoryHoldsNoCopy)
 {
 	constexpr int kAtExit = SIGTRAP | (PTRACE_EVENT_EXIT << 8);
+	constexpr int kAtFork = SIGTRAP | (PTRACE_EVENT_FORK << 8);
 	IdPipe pipe;
 	Child child = start(pipe, "/sbin/mount.erofs-share", true);
 	int status = 0;
 
-	// It stops in execve(2), and then where it has ended but for its
-	// memory.
+	// It stops in execve(2), where it forks, and where it has ended but for
+	// its memory.
 	ASSERT_EQ(waitpid(child.pid(), &status, 0), child.pid());
 	ASSERT_TRUE(WIFSTOPPED(status));
 	ASSERT_EQ(ptrace(PTRACE_SETOPTIONS, child.pid(), nullptr,
-			 PTRACE_O_TRACEEXIT),
+			 PTRACE_O_TRACEEXIT | PTRACE_O_TRACEFORK),
 		  0);
 	ASSERT_EQ(ptrace(PTRACE_CONT, child.pid(), nullptr, nullptr), 0);
 	pipe.put(domain());
 	pipe.wait_until_read();
 	EXPECT_EQ(copies_in(child.pid()), 1);
 	pipe.input.reset();
-	ASSERT_EQ(waitpid(child.pid(), &status, 0), child.pid());
-	ASSERT_EQ(status >> 8, kAtExit);
+	// The child that looks at the image begins with a copy of all memory.
+	ASSERT_EQ(next_stop(child.pid()), kAtFork);
+	EXPECT_EQ(copies_in(child.pid()), 0);
+	unsigned long looker = 0;
+	ASSERT_EQ(ptrace(PTRACE_GETEVENTMSG, child.pid(), nullptr, &looker), 0);
+	const auto looker_pid = static_cast<pid_t>(looker);
+	ASSERT_EQ(waitpid(looker_pid, &status, __WALL), looker_pid);
+	ASSERT_EQ(ptrace(PTRACE_DETACH, looker_pid, nullptr, nullptr), 0);
+	ASSERT_EQ(ptrace(PTRACE_CONT, child.pid(), nullptr, nullptr), 0);
+	ASSERT_EQ(next_stop(child.pid()), kAtExit);
 	EXPECT_EQ(copies_in(child.pid()), 0);
 	ASSERT_EQ(ptrace(PTRACE_CONT, child.pid(), nullptr, nullptr), 0);
 	EXPECT_EQ(child.wait(), 0);

@@ -23,8 +23,8 @@ setup_file()
 	archive more.tar third
 	archive forged.tar "tool,erofs.fingerprint.v1=$forged" other
 	archive forged-named.tar "tool,trusted.erofs.fingerprint=$forged" other
-	"$mkfs" --quiet --tar=f $hidden "$dir/good.erofs" "$dir/good.tar"
-	"$mkfs" --quiet --tar=i $hidden "$dir/index.erofs" "$dir/good.tar"
+	"$mkfs" --quiet --tar=f "$hidden" "$dir/good.erofs" "$dir/good.tar"
+	"$mkfs" --quiet --tar=i "$hidden" "$dir/index.erofs" "$dir/good.tar"
 }
 
 # archive FILE ENTRY[,ATTRIBUTE=VALUE]...: a tar whose entries, of contents that
@@ -92,8 +92,8 @@ member()
 }
 
 @test "a fingerprint that an archive brings along makes its file ambiguous" {
-	"$mkfs" --quiet --tar=f $hidden "$dir/a.erofs" "$dir/forged.tar"
-	"$mkfs" --quiet --tar=f $named "$dir/b.erofs" "$dir/forged-named.tar"
+	"$mkfs" --quiet --tar=f "$hidden" "$dir/a.erofs" "$dir/forged.tar"
+	"$mkfs" --quiet --tar=f "$named" "$dir/b.erofs" "$dir/forged-named.tar"
 	for image in "$dir/a.erofs" "$dir/b.erofs"; do
 		expect_check 1 "$image"
 		grep -q '2 files, 1 with the right fingerprint' <<<"$output"
@@ -120,7 +120,7 @@ member()
 }
 
 @test "an index of an archive with a forged fingerprint is wrong" {
-	"$mkfs" --quiet --tar=i $hidden "$dir/a.erofs" "$dir/forged.tar"
+	"$mkfs" --quiet --tar=i "$hidden" "$dir/a.erofs" "$dir/forged.tar"
 	expect_check 1 --device "$dir/forged.tar" "$dir/a.erofs"
 	[ "$(sorted WRONG)" = tool ]
 	[ "$(sorted missing)" = other ]
@@ -149,7 +149,7 @@ member()
 @test "stale fingerprints make files ambiguous, inline and shared ones" {
 	tree stale
 	for options in -x100 -x1; do
-		"$mkfs" --quiet $options "$user" "$dir/a.erofs" "$dir/stale"
+		"$mkfs" --quiet "$options" "$user" "$dir/a.erofs" "$dir/stale"
 		expect_check 1 "$dir/a.erofs"
 		[ "$(sorted ambiguous)" = 'one two' ]
 		grep -q '3 files, 1 with the right fingerprint (user.fingerprint)' <<<"$output"
@@ -177,7 +177,7 @@ run_printed()
 	expect_check 1 "$dir/a.erofs"
 	[ "$(sorted ambiguous)" = two ]
 	[ -z "$(sorted missing)" ]
-	"$mkfs" --quiet --tar=f --xattr-prefix=trusted.erofs. $named "$dir/b.erofs" "$dir/good.tar"
+	"$mkfs" --quiet --tar=f --xattr-prefix=trusted.erofs. "$named" "$dir/b.erofs" "$dir/good.tar"
 	expect_check 0 "$dir/b.erofs"
 }
 
@@ -199,7 +199,7 @@ open(sys.argv[1], "wb").write(data.replace(old, new))' "$@"
 	head -c 12000 /dev/urandom >"$dir/damaged/one"
 	cp "$dir/damaged/one" "$dir/damaged/two"
 	attribute user.something 0123456789 "$dir/damaged/one"
-	"$mkfs" --quiet -x100 $hidden "$dir/a.erofs" "$dir/damaged"
+	"$mkfs" --quiet -x100 "$hidden" "$dir/a.erofs" "$dir/damaged"
 	patch "$dir/a.erofs" 'b"\x09\x01\x0a\x00something"' 'b"\x09\x01\x0a\x77something"'
 	expect_check 1 "$dir/a.erofs"
 	[ "$(sorted unusable)" = one ]
@@ -232,7 +232,7 @@ with open(sys.argv[1], "r+b") as image:
 	# Three entries of 12 bytes, and the names: without the last byte there
 	# are two "..", and the kernel opens "..x" all the same in the first form.
 	for layout in -Enoinline_data -Einline_data; do
-		"$mkfs" --quiet $layout "$hidden" "$dir/a.erofs" "$dir/raw"
+		"$mkfs" --quiet "$layout" "$hidden" "$dir/a.erofs" "$dir/raw"
 		expect_check 0 "$dir/a.erofs"
 		resize "$dir/a.erofs" /sub $((3 * 12 + 5))
 		expect_check 2 "$dir/a.erofs"
