@@ -130,12 +130,16 @@ static int erofs_share_only_attribute(struct inode *inode, u8 *value)
  * @sb: the image
  * @pos: where to read next
  * @in_metabox: @pos is in the inode that metadata lies in, where there is one
- * @buf: the block that was read last
+ * @block: the block that was read last, NULL if there is none
+ * @start: where it begins
+ * @buf: holds it
  */
 struct erofs_share_meta {
 	struct super_block *sb;
 	erofs_off_t pos;
 	bool in_metabox;
+	const void *block;
+	erofs_off_t start;
 	struct erofs_buf buf;
 };
 
@@ -153,10 +157,20 @@ struct erofs_share_found {
 static const void *erofs_share_meta_bytes(struct erofs_share_meta *meta,
 					  size_t len, size_t *slice)
 {
-	*slice = min_t(size_t, len, meta->sb->s_blocksize -
-		       erofs_blkoff(meta->sb, meta->pos));
-	return erofs_read_metabuf(&meta->buf, meta->sb, meta->pos,
-				  meta->in_metabox);
+	const size_t offset = erofs_blkoff(meta->sb, meta->pos);
+	const erofs_off_t start = meta->pos - offset;
+	const void *block;
+
+	if (!meta->block || meta->start != start) {
+		block = erofs_read_metabuf(&meta->buf, meta->sb, start,
+					   meta->in_metabox);
+		if (IS_ERR(block))
+			return block;
+		meta->block = block;
+		meta->start = start;
+	}
+	*slice = min_t(size_t, len, meta->sb->s_blocksize - offset);
+	return meta->block + offset;
 }
 
 /* Copies @len bytes and moves on. */

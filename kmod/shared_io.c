@@ -113,6 +113,7 @@ bool erofs_share_cluster_differs(struct super_block *sb,
  * come: the scan itself and each part handed to a bio.
  */
 #define EROFS_SHARE_PART_ERROR	BIT(30)
+#define EROFS_SHARE_PART_TAIL	BIT(29)	/* one goes on behind the end of the file */
 
 static atomic_t *erofs_share_parts(struct folio *folio)
 {
@@ -137,12 +138,13 @@ static void erofs_share_part_end(struct folio *folio, bool error)
 	if (error)
 		atomic_or(EROFS_SHARE_PART_ERROR, parts);
 	left = atomic_dec_return(parts);
-	if (left & ~EROFS_SHARE_PART_ERROR)
+	error = left & EROFS_SHARE_PART_ERROR;
+	if (left & ~(EROFS_SHARE_PART_ERROR | EROFS_SHARE_PART_TAIL))
 		return;
 	folio->private = NULL;
-	if (!left)
+	if (left & EROFS_SHARE_PART_TAIL)
 		erofs_share_clear_tail(folio);
-	folio_end_read(folio, !left);
+	folio_end_read(folio, !error);
 }
 
 /**
@@ -239,6 +241,9 @@ static int erofs_share_add_part(struct erofs_share_io *io, struct folio *folio,
 		erofs_share_submit(io);
 	} while (1);
 
+	/* the image has whole blocks, whatever the rest of the last one is */
+	if (folio_pos(folio) + ofs + len > i_size_read(io->inode))
+		atomic_or(EROFS_SHARE_PART_TAIL, erofs_share_parts(folio));
 	/* erofs_share_end_io() meets the folio once for each vector it is in */
 	if (!*in_bio || io->bio->bi_vcnt != vcnt)
 		atomic_inc(erofs_share_parts(folio));
