@@ -147,10 +147,11 @@ TEST_F(ReadaheadWindow, FollowsAValueThatIsLowered)
 {
 	const Window small = stock(16);
 	const Window usual = stock(128);
+
+	set("dup-b", 128);
 	const Mount a = mount_shared("dup-a");
 	const Mount b = mount_shared("dup-b");
 
-	set("dup-b", 128);
 	EXPECT_EQ(window_of(a), usual);
 	set("dup-a", 16);
 	EXPECT_EQ(window_of(a), usual) << "the other member still has it";
