@@ -186,7 +186,9 @@ void ErofsImage::find_fingerprints(const InodeData &data)
 	if ((number(super_, kSuperCompat, 4) & kCompatFingerprints) == 0)
 		return;
 	const std::size_t id = number(super_, kSuperFingerprintPrefix, 1);
-	if (id >= number(super_, kSuperPrefixCount, 1))
+	// Attributes can refer to the first 128 only.
+	if (id >= std::min<std::uint64_t>(number(super_, kSuperPrefixCount, 1),
+					  kLongPrefix))
 		corrupt("its fingerprints have no attribute name");
 	read_prefixes(data);
 	wanted_ = prefixes_[id];
@@ -424,6 +426,11 @@ bool ErofsImage::add_inline(const std::string &area, std::size_t at,
 }
 
 /// Looks at the shared attribute at @where. Returns false if it cannot be read.
+std::uint64_t ErofsImage::end_of_metadata() const
+{
+	return number(super_, kBlocks, 4) * block_size_;
+}
+
 bool ErofsImage::add_shared(std::uint64_t where, Candidates &found) const
 {
 	const auto head = bytes_within(where, kXattrEntry);
@@ -433,7 +440,7 @@ bool ErofsImage::add_shared(std::uint64_t where, Candidates &found) const
 	const std::size_t value_size = number(*head, 2, 2);
 	// As the kernel does: a device may go on behind the image.
 	if (where + align4(kXattrEntry + name_size + value_size) >
-	    number(super_, kBlocks, 4) * block_size_)
+	    end_of_metadata())
 		return false;
 	const auto text =
 		bytes_within(where + kXattrEntry, name_size + value_size);
@@ -457,6 +464,8 @@ void ErofsImage::read_fingerprint(const Inode &inode, ErofsFile &file) const
 	if (!fingerprint_name_ || size == 0)
 		return;
 	file.state = FingerprintState::kUnusable;
+	if (inode.tail > end_of_metadata())
+		return;
 	const auto area = bytes_within(inode.body, size);
 	if (!area)
 		return;

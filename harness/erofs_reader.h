@@ -128,6 +128,8 @@ class ErofsImage {
 	void read_fingerprint(const Inode &inode, ErofsFile &file) const;
 	bool add_inline(const std::string &area, std::size_t at,
 			Candidates &found) const;
+	/// Where the image says that it ends; a device may go on behind it.
+	[[nodiscard]] std::uint64_t end_of_metadata() const;
 	bool add_shared(std::uint64_t where, Candidates &found) const;
 	[[nodiscard]] bool is_fingerprint(std::uint8_t index,
 					  const std::string &name) const;

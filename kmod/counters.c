@@ -165,13 +165,15 @@ erofs_share_new_link(struct erofs_share_tally *tally,
  * @inode: real inode of a mount in a domain
  * @tally: that of the shared inode, which the caller has a reference on
  *
- * Several may do this for one inode at once, before one of them attaches it: all
- * get the same link.  Each call is undone by erofs_share_uncount_file().
+ * Several may do this for one inode at once, before one of them attaches it.  What
+ * they get need not be the same: a device may answer each with another fingerprint.
  *
  * Context: May sleep.
- * Return: 0, or -ENOMEM.
+ * Return: what to undo it with, by erofs_share_uncount_file(), and to put into
+ *	i_private of an inode that is attached; NULL if there is no memory.
  */
-int erofs_share_count_file(struct inode *inode, struct erofs_share_tally *tally)
+struct erofs_share_link *
+erofs_share_count_file(struct inode *inode, struct erofs_share_tally *tally)
 {
 	struct erofs_share_domain_counts *domain = erofs_share_counts_of(tally);
 	struct erofs_share_mount *mount = erofs_share_mount_of(inode);
@@ -183,7 +185,7 @@ int erofs_share_count_file(struct inode *inode, struct erofs_share_tally *tally)
 		spin_unlock(&domain->lock);
 		new = kmalloc(sizeof(*new), GFP_KERNEL_ACCOUNT);
 		if (!new)
-			return -ENOMEM;
+			return NULL;
 		spin_lock(&domain->lock);
 		link = erofs_share_find_link(tally, mount);
 	}
@@ -201,22 +203,20 @@ int erofs_share_count_file(struct inode *inode, struct erofs_share_tally *tally)
 	 */
 	if (!tally->files++)
 		mapping_set_gfp_mask(tally->mapping, GFP_HIGHUSER_MOVABLE);
-	WRITE_ONCE(inode->i_private, link);
 	spin_unlock(&domain->lock);
 	kfree(new);
-	return 0;
+	return link;
 }
 
 /**
  * erofs_share_uncount_file - a real inode is detached, or was not attached
- * @inode: inode that erofs_share_count_file() was called for; the caller still
- *	has the reference on the shared inode
+ * @link: what erofs_share_count_file() returned for it; the caller still has the
+ *	reference on the shared inode
  *
  * Context: Does not sleep, may be called in reclaim.
  */
-void erofs_share_uncount_file(struct inode *inode)
+void erofs_share_uncount_file(struct erofs_share_link *link)
 {
-	struct erofs_share_link *link = READ_ONCE(inode->i_private);
 	struct erofs_share_tally *tally = link->tally;
 	struct erofs_share_domain_counts *domain = erofs_share_counts_of(tally);
 
@@ -247,7 +247,7 @@ void erofs_share_count_read(const struct inode *inode, unsigned long pages)
 	struct erofs_share_tally *tally;
 	struct erofs_share_link *link;
 
-	/* who sees the inode attached sees the link: cmpxchg() of i_mapping */
+	/* who sees the inode attached sees the link: see erofs_share_attach() */
 	smp_rmb();
 	link = READ_ONCE(inode->i_private);
 	tally = link->tally;

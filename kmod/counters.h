@@ -99,9 +99,9 @@ void erofs_share_count_shared(struct inode *shared,
 			      struct erofs_share_tally *tally);
 void erofs_share_uncount_shared(struct inode *shared,
 				struct erofs_share_tally *tally);
-int erofs_share_count_file(struct inode *inode,
-			   struct erofs_share_tally *tally);
-void erofs_share_uncount_file(struct inode *inode);
+struct erofs_share_link *
+erofs_share_count_file(struct inode *inode, struct erofs_share_tally *tally);
+void erofs_share_uncount_file(struct erofs_share_link *link);
 void erofs_share_count_read(const struct inode *inode, unsigned long pages);
 
 #endif

@@ -76,7 +76,9 @@ int erofs_share_find_fingerprints(struct super_block *sb)
 	id = *ptr;
 	erofs_put_metabuf(&buf);
 
-	if (id >= sbi->xattr_prefix_count) {
+	/* attributes can refer to the first 128 only */
+	if (id >= min_t(unsigned int, sbi->xattr_prefix_count,
+			EROFS_SHARE_LONG_PREFIX)) {
 		erofs_err(sb, "fingerprint attribute %u is not among the %u attribute name prefixes",
 			  id, sbi->xattr_prefix_count);
 		return -EFSCORRUPTED;
@@ -84,6 +86,15 @@ int erofs_share_find_fingerprints(struct super_block *sb)
 	sbi->share.name = &sbi->xattr_prefixes[id];
 	sbi->share.name_index = EROFS_SHARE_LONG_PREFIX | id;
 	return 0;
+}
+
+/* Where the metadata of an image ends.  A device reads as zeroes behind it. */
+static erofs_off_t erofs_share_meta_end(struct super_block *sb, bool in_metabox)
+{
+	const struct erofs_sb_info *sbi = EROFS_SB(sb);
+
+	return in_metabox ? erofs_share_metabox_size(sbi) :
+		erofs_pos(sb, erofs_share_image_blocks(sbi));
 }
 
 /*
@@ -98,6 +109,7 @@ static int erofs_share_only_attribute(struct inode *inode, u8 *value)
 	struct super_block *sb = inode->i_sb;
 	struct erofs_inode *vi = EROFS_I(inode);
 	const erofs_off_t pos = erofs_iloc(inode) + vi->inode_isize;
+	const bool in_metabox = erofs_inode_in_metabox(inode);
 	const size_t size = vi->xattr_isize;
 	const struct erofs_xattr_ibody_header *header;
 	const struct erofs_xattr_entry *entry;
@@ -105,10 +117,10 @@ static int erofs_share_only_attribute(struct inode *inode, u8 *value)
 	int ret = 0;
 
 	if (size < sizeof(*header) + sizeof(*entry) ||
-	    size > sb->s_blocksize - erofs_blkoff(sb, pos))
+	    size > sb->s_blocksize - erofs_blkoff(sb, pos) ||
+	    pos + size > erofs_share_meta_end(sb, in_metabox))
 		return 0;
-	header = erofs_read_metabuf(&buf, sb, pos,
-				    erofs_inode_in_metabox(inode));
+	header = erofs_read_metabuf(&buf, sb, pos, in_metabox);
 	if (IS_ERR(header))
 		return 0;
 
@@ -130,6 +142,7 @@ static int erofs_share_only_attribute(struct inode *inode, u8 *value)
  * @sb: the image
  * @pos: where to read next
  * @in_metabox: @pos is in the inode that metadata lies in, where there is one
+ * @end: of the metadata there
  * @block: the block that was read last, NULL if there is none
  * @start: where it begins
  * @buf: holds it
@@ -138,6 +151,7 @@ struct erofs_share_meta {
 	struct super_block *sb;
 	erofs_off_t pos;
 	bool in_metabox;
+	erofs_off_t end;
 	const void *block;
 	erofs_off_t start;
 	struct erofs_buf buf;
@@ -282,21 +296,18 @@ static int erofs_share_look_at_shared(struct erofs_share_meta *ids,
 		.in_metabox = erofs_sb_has_shared_ea_in_metabox(sbi),
 		.buf = __EROFS_BUF_INITIALIZER,
 	};
-	erofs_off_t end;
 	int ret = 0;
 	__le32 id;
 
-	end = meta.in_metabox ? erofs_share_metabox_size(sbi) :
-		erofs_pos(ids->sb, erofs_share_image_blocks(sbi));
+	meta.end = erofs_share_meta_end(ids->sb, meta.in_metabox);
 	while (count-- && ret >= 0) {
 		ret = erofs_share_meta_copy(ids, &id, sizeof(id));
 		if (ret)
 			break;
 		meta.pos = erofs_pos(ids->sb, sbi->xattr_blkaddr) +
 			(erofs_off_t)le32_to_cpu(id) * sizeof(id);
-		/* a device reads as zeroes behind its end */
-		ret = meta.pos < end ?
-			erofs_share_look_at(&meta, end - meta.pos, found) :
+		ret = meta.pos < meta.end ?
+			erofs_share_look_at(&meta, meta.end - meta.pos, found) :
 			-EFSCORRUPTED;
 	}
 	erofs_put_metabuf(&meta.buf);
@@ -314,6 +325,8 @@ static int erofs_share_look_at_all(struct erofs_share_meta *meta, size_t left,
 
 	if (left < sizeof(header))
 		return 0;
+	if (meta->pos + left > meta->end)
+		return -EFSCORRUPTED;
 	ret = erofs_share_meta_copy(meta, &header, sizeof(header));
 	if (ret)
 		return ret;
@@ -358,6 +371,7 @@ int erofs_share_read_fingerprint(struct inode *inode, u8 *value)
 	ret = erofs_share_only_attribute(inode, value);
 	if (ret)
 		return ret;
+	meta.end = erofs_share_meta_end(meta.sb, meta.in_metabox);
 	ret = erofs_share_look_at_all(&meta, vi->xattr_isize, &found);
 	erofs_put_metabuf(&meta.buf);
 	if (ret)

@@ -166,10 +166,11 @@ static struct inode *erofs_share_iget(struct super_block *image,
 
 /*
  * The shared inode of the contents of @inode, with a reference and @inode counted
- * in it.  NULL where there is none: no fingerprint that can be used, no memory,
+ * in it, as @link says.  NULL where there is none: no fingerprint that can be used, no memory,
  * metadata that cannot be read, or a file that may not be read through this one.
  */
-static struct inode *erofs_share_get_shared(struct inode *inode)
+static struct inode *erofs_share_get_shared(struct inode *inode,
+					    struct erofs_share_link **link)
 {
 	struct erofs_share_key *key;
 	struct inode *shared;
@@ -182,13 +183,15 @@ static struct inode *erofs_share_get_shared(struct inode *inode)
 	shared = erofs_share_iget(inode->i_sb, key);
 	if (!shared)
 		return NULL;
-	if ((erofs_is_fileio_mode(EROFS_I_SB(inode)) &&
-	     !erofs_share_take_role(shared, EROFS_SHARE_INNER)) ||
-	    erofs_share_count_file(inode, erofs_share_tally_of(shared))) {
-		iput(shared);
-		return NULL;
+	if (!erofs_is_fileio_mode(EROFS_I_SB(inode)) ||
+	    erofs_share_take_role(shared, EROFS_SHARE_INNER)) {
+		*link = erofs_share_count_file(inode,
+					       erofs_share_tally_of(shared));
+		if (*link)
+			return shared;
 	}
-	return shared;
+	iput(shared);
+	return NULL;
 }
 
 /*
@@ -197,17 +200,26 @@ static struct inode *erofs_share_get_shared(struct inode *inode)
  * later open may not attach it, since files and mappings made before would stay
  * with its own pages, where nobody finds them who starts from the inode.
  */
-static void erofs_share_attach(struct inode *inode)
+static void erofs_share_attach(struct inode *inode, const struct file *file)
 {
-	struct inode *shared = erofs_share_get_shared(inode);
+	struct erofs_share_link *link;
+	struct inode *shared = NULL;
 	bool attached = false;
+
+	/*
+	 * A file handle can name what is no inode but the contents of a file:
+	 * only what was found by its name in a directory is a file of the image.
+	 */
+	if (!(READ_ONCE(file->f_path.dentry->d_flags) & DCACHE_DISCONNECTED))
+		shared = erofs_share_get_shared(inode, &link);
 
 	/* many may open the file for the first time at once */
 	spin_lock(&inode->i_lock);
 	if (!erofs_share_attached(inode) &&
 	    !test_bit(EROFS_I_UNSHARED_BIT, &EROFS_I(inode)->flags)) {
 		if (shared) {
-			/* who sees this sees what count_file did */
+			inode->i_private = link;
+			/* who sees this sees the link */
 			smp_store_release(&inode->i_mapping, shared->i_mapping);
 			attached = true;
 		} else {
@@ -217,7 +229,7 @@ static void erofs_share_attach(struct inode *inode)
 	spin_unlock(&inode->i_lock);
 
 	if (shared && !attached) {
-		erofs_share_uncount_file(inode);
+		erofs_share_uncount_file(link);
 		iput(shared);
 	}
 }
@@ -237,7 +249,7 @@ static int erofs_share_open(struct inode *inode, struct file *file)
 {
 	if (unlikely(!erofs_share_attached(inode)) &&
 	    !test_bit(EROFS_I_UNSHARED_BIT, &EROFS_I(inode)->flags))
-		erofs_share_attach(inode);
+		erofs_share_attach(inode, file);
 	if (!erofs_share_attached(inode))
 		return 0;
 	erofs_share_update_readahead(inode->i_sb);
@@ -356,7 +368,7 @@ void erofs_share_detach(struct inode *inode)
 	if (erofs_share_attached(inode)) {
 		shared = inode->i_mapping->host;
 		inode->i_mapping = &inode->i_data;
-		erofs_share_uncount_file(inode);
+		erofs_share_uncount_file(inode->i_private);
 		iput(shared);
 	}
 }
