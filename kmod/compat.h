@@ -30,7 +30,7 @@
  * are looked for by name.
  */
 #ifndef __counted_by
-#define __counted_by(member)
+#define __counted_by(...)
 #endif
 
 #ifndef in_range
@@ -93,9 +93,15 @@ erofs_sb_has_shared_ea_in_metabox(const struct erofs_sb_info *sbi)
 	return false;
 }
 
-#define erofs_share_metabox_size(sbi)	0
+static inline loff_t erofs_share_metabox_size(const struct erofs_sb_info *sbi)
+{
+	return 0;
+}
 #else
-#define erofs_share_metabox_size(sbi)	i_size_read((sbi)->metabox_inode)
+static inline loff_t erofs_share_metabox_size(const struct erofs_sb_info *sbi)
+{
+	return i_size_read(sbi->metabox_inode);
+}
 #endif
 
 /* 6.16: an image may start anywhere in its file or device */
@@ -125,9 +131,23 @@ static inline void erofs_fileio_submit_bio(struct bio *bio)
 }
 
 #define erofs_share_image_blocks(sbi)	((sbi)->primarydevice_blocks)
-#define erofs_share_image_file(sbi)	((struct file *)NULL)
-#define erofs_share_device_file(dif)	((struct file *)NULL)
-#define erofs_share_source(fc)		((struct file **)NULL)
+
+static inline struct file *
+erofs_share_image_file(const struct erofs_sb_info *sbi)
+{
+	return NULL;
+}
+
+static inline struct file *
+erofs_share_device_file(const struct erofs_device_info *dif)
+{
+	return NULL;
+}
+
+static inline struct file **erofs_share_source(const struct fs_context *fc)
+{
+	return NULL;
+}
 #else
 #define erofs_share_image_blocks(sbi)	((sbi)->dif0.blocks)
 #define erofs_share_image_file(sbi)	((sbi)->dif0.file)
