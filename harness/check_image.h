@@ -13,24 +13,38 @@ namespace erofs_share {
 /// What is found about one image.
 struct ImageCheck {
 	std::string image;
-	std::vector<std::string> devices; ///< with data of it
+	std::vector<std::string> devices; ///< with data of it, as given
+	std::size_t extra_devices = 0;	  ///< how many it names
 	/// Attribute with the fingerprints; nothing if there are none.
 	std::optional<std::string> attribute;
 	/// Whether user space cannot see, and so not copy, that attribute.
 	bool hidden = false;
+	/// Whether it has fragments, which not every program reads right.
+	bool fragments = false;
 	std::size_t files = 0;		    ///< that should have one
 	std::vector<std::string> missing;   ///< paths without
 	std::vector<std::string> ambiguous; ///< paths with more than one
 	std::vector<std::string> unusable;  ///< paths with one that cannot be
 	std::vector<std::string> wrong;	    ///< paths whose contents differ
-	/// Why contents could not be compared; only where files are unusable,
-	/// which fsck.erofs takes for damage of the image.
-	std::string not_compared;
+	/// Paths with one whose contents could not be read; only where other
+	/// files are unusable, which fsck.erofs takes for damage of the image.
+	std::vector<std::string> not_compared;
 
+	/// How many files were compared with their fingerprint.
+	[[nodiscard]] std::size_t compared() const
+	{
+		return files - missing.size() - ambiguous.size() -
+		       unusable.size() - not_compared.size();
+	}
 	[[nodiscard]] bool right() const
 	{
-		return attribute && missing.empty() && ambiguous.empty() &&
-		       unusable.empty() && wrong.empty();
+		return attribute && files > 0 && compared() == files &&
+		       wrong.empty();
+	}
+	/// Whether what could not be compared may be all that is wrong.
+	[[nodiscard]] bool incomplete() const
+	{
+		return wrong.empty() && !not_compared.empty();
 	}
 	/// Whether fingerprints are declared, and no file has any.
 	[[nodiscard]] bool only_declared() const
@@ -40,8 +54,8 @@ struct ImageCheck {
 };
 
 /// Hashes all files of @image, data on @devices, and compares; but nothing
-/// where no file has a fingerprint. Throws std::system_error that names what
-/// cannot be read.
+/// where no file has a usable fingerprint. Throws std::system_error that names
+/// what cannot be read.
 ImageCheck check_image(const std::string &image,
 		       const std::vector<std::string> &devices);
 

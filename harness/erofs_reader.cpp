@@ -4,6 +4,7 @@
 
 #include "erofs_format.h"
 #include "error.h"
+#include "quote.h"
 
 #include <algorithm>
 #include <array>
@@ -25,10 +26,13 @@ constexpr std::size_t kBlocks = 36;
 constexpr std::size_t kMetaBlock = 40;
 constexpr std::size_t kXattrBlock = 44;
 constexpr std::size_t kIncompat = 80;
+constexpr std::size_t kExtraDevices = 86;
 constexpr std::size_t kDirectoryBlockBits = 90;
 constexpr std::size_t kPrefixStart = 92;
 constexpr std::size_t kPackedNid = 96;
 
+/// Incompatible feature: there are other devices.
+constexpr std::uint64_t kDeviceTable = 0x8;
 /// Incompatible features that change nothing of what is read here.
 constexpr std::uint64_t kKnownIncompat = 0x7f;
 
@@ -87,7 +91,8 @@ ErofsImage::ErofsImage(UniqueFd fd, std::string path, const InodeData &data)
 {
 	super_ = bytes(kSuperOffset, kSuperSize);
 	if (number(super_, 0, 4) != kMagic)
-		throw_error(EINVAL, path_ + ": expected an erofs image, it has "
+		throw_error(EINVAL, quote_name(path_) +
+					    ": expected an erofs image, it has "
 					    "no erofs superblock");
 	const std::uint64_t bits = number(super_, kSuperBlockBits, 1);
 	const std::uint64_t more = number(super_, kDirectoryBlockBits, 1);
@@ -128,16 +133,23 @@ bool ErofsImage::has_fragments() const
 	return number(super_, kPackedNid, 8) != 0;
 }
 
+std::size_t ErofsImage::extra_devices() const
+{
+	if ((number(super_, kIncompat, 4) & kDeviceTable) == 0)
+		return 0;
+	return number(super_, kExtraDevices, 2);
+}
+
 void ErofsImage::corrupt(const std::string &what) const
 {
-	throw_error(EBADMSG, path_ + ": damaged image, " + what +
-				     "; try fsck.erofs " + path_);
+	throw_error(EBADMSG, quote_name(path_) + ": damaged image, " + what +
+				     "; try fsck.erofs " + shell_word(path_));
 }
 
 void ErofsImage::unknown(const std::string &what) const
 {
 	throw_error(EOPNOTSUPP,
-		    path_ + ": " + what +
+		    quote_name(path_) + ": " + what +
 			    " cannot be read without mounting; mount the image "
 			    "and name the directory");
 }
@@ -536,7 +548,8 @@ bool ErofsImage::visit_files(std::uint64_t most,
 					.path = std::move(path),
 					.size = child.size,
 					.state = FingerprintState::kNone,
-					.fingerprint = {}};
+					.fingerprint = {},
+					.nid = entry.nid};
 
 				read_fingerprint(child, file);
 				visit(std::move(file));

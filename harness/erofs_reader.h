@@ -36,6 +36,7 @@ struct ErofsFile {
 	FingerprintState state = FingerprintState::kNone;
 	/// The fingerprint; empty unless @state is kOne.
 	std::string fingerprint;
+	std::uint64_t nid = 0; ///< number of its inode
 };
 
 /// An image in a regular file or on a block device, open for reading.
@@ -67,6 +68,8 @@ class ErofsImage {
 	}
 	/// Whether data of several files is packed together in one inode.
 	[[nodiscard]] bool has_fragments() const;
+	/// How many other devices or files have data of the image.
+	[[nodiscard]] std::size_t extra_devices() const;
 	/// All regular files, an inode with several names once, in the order
 	/// of the directories. Throws std::system_error (EBADMSG) that names
 	/// the image where its directories or inodes contradict each other.

@@ -5,8 +5,8 @@
 #include "child.h"
 #include "erofs_utils.h"
 #include "error.h"
+#include "quote.h"
 
-#include <cstdlib>
 #include <filesystem>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -17,20 +17,20 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::string new_directory()
+/// The command that extracts @image, with its data on @devices, by @fsck to
+/// @target; options may follow.
+std::vector<std::string> fsck_command(const std::string &fsck,
+				      const std::string &image,
+				      const std::vector<std::string> &devices,
+				      const std::string &target)
 {
-	const char *base = std::getenv("TMPDIR");
-	std::string path =
-		fs::absolute(base != nullptr && *base != '\0' ? base
-							      : "/var/tmp")
-			.string() +
-		"/erofs-share.XXXXXX";
+	std::vector<std::string> command = {fsck, "--extract=" + target,
+					    "--no-preserve"};
 
-	if (mkdtemp(path.data()) == nullptr)
-		throw_errno("make a directory " + path +
-			    " to extract an image to; set TMPDIR to one with "
-			    "space");
-	return path;
+	for (const std::string &device : devices)
+		command.push_back("--device=" + fs::absolute(device).string());
+	command.push_back(fs::absolute(image).string());
+	return command;
 }
 
 } // namespace
@@ -39,26 +39,8 @@ ImageContents::ImageContents(const std::string &image,
 			     const std::vector<std::string> &devices,
 			     ContentsBy by)
 {
-	try {
-		if (by == ContentsBy::kKernel || !extract(image, devices))
-			mount(image, devices, by);
-	} catch (...) {
-		remove_temporary();
-		throw;
-	}
-}
-
-ImageContents::~ImageContents()
-{
-	remove_temporary();
-}
-
-void ImageContents::remove_temporary()
-{
-	std::error_code ignored;
-
-	if (!temporary_.empty())
-		fs::remove_all(temporary_, ignored);
+	if (by == ContentsBy::kKernel || !extract(image, devices))
+		mount(image, devices, by);
 }
 
 bool ImageContents::extract(const std::string &image,
@@ -67,23 +49,17 @@ bool ImageContents::extract(const std::string &image,
 	const auto fsck = find_program("fsck.erofs");
 	if (!fsck)
 		return false;
-	temporary_ = new_directory();
-	root_ = temporary_ + "/image";
-	std::vector<std::string> command = {*fsck, "--extract=" + root_,
-					    "--no-preserve"};
-	for (const std::string &device : devices)
-		command.push_back("--device=" + fs::absolute(device).string());
-	command.push_back(fs::absolute(image).string());
-	const ProgramResult result = run_program("/", command, Capture::kAll);
+	temporary_.emplace();
+	root_ = temporary_->path() + "/image";
+	const ProgramResult result = run_program(
+		"/", fsck_command(*fsck, image, devices, root_), Capture::kAll);
 	if (result.status != 0)
-		throw_error(EIO, image + ": fsck.erofs could not extract it (" +
+		throw_error(EIO, quote_name(image) +
+					 ": fsck.erofs could not extract it (" +
 					 last_line(result.output) +
-					 "); expected a sound image" +
-					 (devices.empty()
-						  ? ", --device= for data that "
-						    "is elsewhere,"
-						  : "") +
-					 " and space in " + temporary_);
+					 "); expected a sound image and space "
+					 "in " +
+					 quote_name(temporary_->path()));
 	return true;
 }
 
@@ -96,13 +72,15 @@ void ImageContents::mount(const std::string &image,
 	if (geteuid() != 0)
 		throw_error(ENOENT,
 			    by == ContentsBy::kKernel
-				    ? image + ": not all of its fragments are "
+				    ? quote_name(image) +
+					      ": not all of its fragments are "
 					      "as they should be to "
 					      "fsck.erofs, which reads some "
 					      "wrong (1.9.4 does); run this as "
 					      "root, to have the kernel read "
 					      "them"
-				    : image + ": to read the contents, "
+				    : quote_name(image) +
+					      ": to read the contents, "
 					      "fsck.erofs is needed; install "
 					      "erofs-utils, or run this as "
 					      "root");
@@ -120,12 +98,38 @@ void ImageContents::mount(const std::string &image,
 		mount_ = mount_erofs(block_device(image), options);
 	} catch (const std::system_error &error) {
 		throw_error(error.code().value(),
-			    image +
+			    quote_name(image) +
 				    ": cannot be mounted here to read its "
 				    "contents (" +
 				    error.what() + ")");
 	}
 	root_ = mount_->path();
+}
+
+ExtractedFiles::ExtractedFiles(const std::string &image,
+			       const std::vector<std::string> &devices)
+    : path_(directory_.path() + "/file")
+{
+	const auto fsck = find_program("fsck.erofs");
+
+	if (!fsck)
+		throw_error(ENOENT, quote_name(image) +
+					    ": to read single files, "
+					    "fsck.erofs is needed; install "
+					    "erofs-utils");
+	command_ = fsck_command(*fsck, image, devices, path_);
+}
+
+std::optional<std::string> ExtractedFiles::extract(std::uint64_t nid)
+{
+	std::vector<std::string> command = command_;
+	std::error_code ignored;
+
+	fs::remove_all(path_, ignored);
+	command.push_back("--nid=" + std::to_string(nid));
+	if (run_program("/", command, Capture::kAll).status != 0)
+		return std::nullopt;
+	return path_;
 }
 
 } // namespace erofs_share

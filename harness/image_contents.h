@@ -4,6 +4,7 @@
 
 #include "loop_device.h"
 #include "mount.h"
+#include "extraction_directory.h"
 
 #include <cstdint>
 #include <optional>
@@ -32,7 +33,6 @@ class ImageContents {
 			       ContentsBy by = ContentsBy::kFsck);
 	ImageContents(const ImageContents &) = delete;
 	ImageContents &operator=(const ImageContents &) = delete;
-	~ImageContents();
 
 	/// Its root. fsck.erofs 1.9 leaves out a hole at the end of a file with
 	/// chunks: such a file is shorter here than in the image.
@@ -46,12 +46,30 @@ class ImageContents {
 		     const std::vector<std::string> &devices);
 	void mount(const std::string &image,
 		   const std::vector<std::string> &devices, ContentsBy by);
-	void remove_temporary();
 
 	std::string root_;
-	std::string temporary_; ///< to be removed; empty if mounted
+	std::optional<ExtractionDirectory> temporary_; ///< none if mounted
 	std::vector<LoopDevice> loops_;
 	std::optional<Mount> mount_;
+};
+
+/// Single files of an image that fsck.erofs(1) does not extract as a whole: it
+/// stops at the first file that is damaged.
+class ExtractedFiles {
+      public:
+	/// Of @image, with its data on @devices. Throws std::system_error where
+	/// there is no fsck.erofs.
+	ExtractedFiles(const std::string &image,
+		       const std::vector<std::string> &devices);
+
+	/// Extracts the regular file of inode @nid. Returns its path, good to
+	/// the next call; nothing where fsck.erofs cannot read the file.
+	std::optional<std::string> extract(std::uint64_t nid);
+
+      private:
+	std::vector<std::string> command_;
+	ExtractionDirectory directory_;
+	std::string path_;
 };
 
 } // namespace erofs_share

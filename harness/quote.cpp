@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Names from images, as they can be printed.
+// Names from images, as they can be printed, or pasted into a shell.
 #include "quote.h"
 
 #include <array>
@@ -97,6 +97,43 @@ std::string quote_name(std::string_view name)
 		at += size;
 	}
 	return plain ? std::string(name) : text + "'";
+}
+
+std::string shell_word(std::string_view name)
+{
+	static constexpr std::string_view kPlain =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+		"0123456789_-+=.,:/@%";
+	std::string text = "'";
+
+	if (const std::string escaped = quote_name(name); escaped != name)
+		return escaped;
+	if (!name.empty() &&
+	    name.find_first_not_of(kPlain) == std::string_view::npos)
+		return std::string(name);
+	for (const char byte : name)
+		if (byte == '\'')
+			text += "'\\''";
+		else
+			text += byte;
+	return text + "'";
+}
+
+std::string one_line(std::string_view text)
+{
+	std::string line;
+
+	for (std::size_t at = 0; at < text.size();) {
+		const std::size_t size = printable(text.substr(at));
+
+		if (size == 0) {
+			line += escape(text[at++]);
+			continue;
+		}
+		line += text.substr(at, size);
+		at += size;
+	}
+	return line;
 }
 
 } // namespace erofs_share

@@ -5,6 +5,7 @@
 #include "check_image.h"
 #include "error.h"
 #include "estimate.h"
+#include "quote.h"
 #include "status.h"
 
 #include <chrono>
@@ -25,7 +26,7 @@ void or_fail(const std::function<void()> &body)
 	} catch (const CLI::Error &) {
 		throw;
 	} catch (const std::exception &error) {
-		std::cerr << "erofs-share: " << error.what() << '\n';
+		std::cerr << "erofs-share: " << one_line(error.what()) << '\n';
 		throw CLI::RuntimeError(kExitFailed);
 	}
 }
@@ -184,7 +185,9 @@ void add_check_command(CLI::App &app)
 			if (!std::cout.flush())
 				throw_error(EIO, "write to standard output");
 			if (!result.right())
-				throw CLI::RuntimeError(kExitWrong);
+				throw CLI::RuntimeError(result.incomplete()
+								? kExitFailed
+								: kExitWrong);
 		});
 	});
 }
