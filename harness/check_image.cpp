@@ -69,6 +69,17 @@ void sort_in(const ErofsFile &file, ImageCheck &check)
 	}
 }
 
+/// Whether @path is an image. Throws where it cannot be read.
+bool is_image(const std::string &path)
+{
+	try {
+		return ErofsImage::probe(path);
+	} catch (const std::system_error &error) {
+		throw_error(error.code().value(),
+			    quote_name(path) + ": expected an erofs image");
+	}
+}
+
 /// Refuses devices that the image does not have, and fewer than it has.
 void check_devices(const ImageCheck &check)
 {
@@ -93,6 +104,9 @@ void check_devices(const ImageCheck &check)
 ImageCheck check_image(const std::string &image,
 		       const std::vector<std::string> &devices)
 {
+	if (!is_image(image))
+		throw_error(EINVAL,
+			    quote_name(image) + ": expected an erofs image");
 	const ErofsImage reader = open_image(image);
 	ImageCheck check = {.image = image,
 			    .devices = devices,

@@ -116,7 +116,7 @@ bool ErofsImage::probe(const std::string &path)
 	struct stat status {};
 
 	if (stat(path.c_str(), &status) != 0)
-		throw_errno(path);
+		throw_errno(quote_name(path));
 	if (!S_ISREG(status.st_mode) && !S_ISBLK(status.st_mode))
 		return false;
 	const UniqueFd fd = open_file(path, O_RDONLY);

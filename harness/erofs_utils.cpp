@@ -5,6 +5,7 @@
 #include "child.h"
 #include "error.h"
 #include "fd.h"
+#include "quote.h"
 
 #include <algorithm>
 #include <cstdlib>
@@ -45,7 +46,8 @@ std::string inode_data(const std::string &image, std::uint64_t nid)
 	if (!dump)
 		throw_error(
 			ENOENT,
-			image + ": the names of its attributes are "
+			quote_name(image) +
+				": the names of its attributes are "
 				"compressed, and to read them dump.erofs is "
 				"needed; install erofs-utils, or mount the "
 				"image and name the directory");
@@ -54,7 +56,7 @@ std::string inode_data(const std::string &image, std::uint64_t nid)
 		      fs::absolute(image).string()});
 	if (result.status != 0)
 		throw_error(EBADMSG,
-			    image +
+			    quote_name(image) +
 				    ": damaged image, dump.erofs could "
 				    "not read inode " +
 				    std::to_string(nid));

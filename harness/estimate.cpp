@@ -107,6 +107,7 @@ Source read_image(const std::string &path)
 			 .has_fingerprints = false,
 			 .declares_fingerprints =
 				 image.fingerprint_name().has_value(),
+			 .fragments = image.has_fragments(),
 			 .unshared = {}};
 
 	for (ErofsFile &file : image.files()) {
@@ -117,15 +118,19 @@ Source read_image(const std::string &path)
 		source.files.push_back({std::move(file.path), file.size,
 					std::move(file.fingerprint)});
 	}
-	source.has_fingerprints =
-		source.declares_fingerprints &&
-		(source.files.empty() ||
-		 source.unshared.missing < source.files.size());
+	source.has_fingerprints = source.declares_fingerprints &&
+				  source.unshared.all() < source.files.size();
 	// Where fingerprints are declared and missing, the data often lies
 	// elsewhere, too: it stays what it is, unshared.
-	if (!source.declares_fingerprints)
-		hash_below(ImageContents(path).root(), source.files, path,
-			   true);
+	if (source.declares_fingerprints)
+		return source;
+	if (image.extra_devices() > 0)
+		throw_error(EOPNOTSUPP,
+			    quote_name(path) +
+				    ": it has neither fingerprints nor all of "
+				    "its data, which is on other devices; "
+				    "mount it and name the directory");
+	hash_below(ImageContents(path).root(), source.files, path, true);
 	return source;
 }
 
@@ -198,14 +203,16 @@ Source read_source(const std::string &path)
 				 .files = files_below(path),
 				 .has_fingerprints = false,
 				 .declares_fingerprints = false,
+				 .fragments = false,
 				 .unshared = {}};
 
 		hash_below(path, source.files, path, false);
 		return source;
 	}
 	if (!ErofsImage::probe(path))
-		throw_error(EINVAL, path + ": expected an erofs image or a "
-					   "directory");
+		throw_error(EINVAL, quote_name(path) +
+					    ": expected an erofs image or a "
+					    "directory");
 	return read_image(path);
 }
 
@@ -230,6 +237,7 @@ Estimate estimate_sharing(const std::vector<Source> &sources, std::size_t top)
 			.files = source.files.size(),
 			.has_fingerprints = source.has_fingerprints,
 			.declares_fingerprints = source.declares_fingerprints,
+			.fragments = source.fragments,
 			.unshared = source.unshared};
 
 		for (const SourceFile &file : source.files) {
@@ -334,7 +342,10 @@ void print_remarks(const SourceShare &source, std::ostream &out)
 		out << quote_name(source.name)
 		    << " has no fingerprints: it shares when it is made with "
 		       "mkfs.erofs --xattr-inode-digest.\n";
-	else if (!source.has_fingerprints)
+	else if (source.files == 0)
+		out << quote_name(source.name)
+		    << " has no file with contents: it shares nothing.\n";
+	else if (source.unshared.missing == source.files)
 		out << quote_name(source.name)
 		    << " declares fingerprints, and no file has one (an index "
 		       "of mkfs.erofs --tar=i, or merged of layers): as it is, "
@@ -344,6 +355,17 @@ void print_remarks(const SourceShare &source, std::ostream &out)
 		out << quote_name(source.name) << ": files that share nothing: "
 		    << reasons(source.unshared)
 		    << "; erofs-share check names them.\n";
+	if (source.fragments && !source.declares_fingerprints)
+		out << quote_name(source.name)
+		    << " has fragments, of which fsck.erofs 1.9.4, which reads "
+		       "it here, and some kernels (Linux 6.18 is known) read "
+		       "some wrong: what it shares may be more.\n";
+	else if (source.fragments)
+		out << quote_name(source.name)
+		    << " has fragments, of which fsck.erofs 1.9.4 and some "
+		       "kernels (Linux 6.18 is known) read some wrong: before "
+		       "it is mounted in a domain, erofs-share check it with "
+		       "the kernel that is to mount it.\n";
 }
 
 } // namespace

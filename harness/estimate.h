@@ -37,11 +37,15 @@ struct UnsharedFiles {
 struct Source {
 	std::string name;
 	std::vector<SourceFile> files;
-	/// Whether the fingerprints are the image's own: mounted as it is, it
-	/// shares. Without, it would have to be made anew.
+	/// Whether at least one file has a usable fingerprint of the image's
+	/// own: mounted as it is, it shares. Without, it would have to be made
+	/// anew.
 	bool has_fingerprints = false;
 	/// Whether the image says so, which some do and no file has one.
 	bool declares_fingerprints = false;
+	/// Whether it is an image with fragments, which not every program
+	/// reads right.
+	bool fragments = false;
 	UnsharedFiles unshared = {};
 };
 
@@ -58,6 +62,7 @@ struct SourceShare {
 	std::uint64_t shared_bytes = 0; ///< of files that another one has, too
 	bool has_fingerprints = false;
 	bool declares_fingerprints = false;
+	bool fragments = false;
 	UnsharedFiles unshared = {};
 };
 

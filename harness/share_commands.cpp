@@ -31,6 +31,14 @@ void or_fail(const std::function<void()> &body)
 	}
 }
 
+/// @json as text, indented by @indent. Names may have any bytes: what is no
+/// UTF-8 is replaced.
+std::string json_text(const nlohmann::json &json, int indent)
+{
+	return json.dump(indent, ' ', false,
+			 nlohmann::json::error_handler_t::replace);
+}
+
 /// Becomes the program of @words.
 [[noreturn]] void become(const std::vector<std::string> &words)
 {
@@ -80,7 +88,7 @@ void show_status(bool json)
 	const Status status = read_status();
 
 	if (json)
-		std::cout << to_json(status).dump() << std::endl;
+		std::cout << json_text(to_json(status), -1) << std::endl;
 	else
 		print_status(status, std::cout);
 	if (!std::cout.flush())
@@ -153,7 +161,8 @@ void add_estimate_command(CLI::App &app)
 				sources.push_back(read_source(path));
 			const Estimate result = estimate_sharing(sources, top);
 			if (json)
-				std::cout << to_json(result).dump(2) << '\n';
+				std::cout << json_text(to_json(result), 2)
+					  << '\n';
 			else
 				print_estimate(result, std::cout);
 			if (!std::cout.flush())

@@ -244,6 +244,7 @@ open(sys.argv[1], "wb").write(data.replace(old, new))' "$@"
 		grep -q 'no regular file$' <<<"$output"
 		grep -q 'there is nothing to compare' <<<"$output"
 		[[ $output != *' right '* ]]
+		[ "$(member "$image" '.files, .has_fingerprints, .declares_fingerprints')" = '[0,false,true]' ]
 	done
 }
 
@@ -327,6 +328,27 @@ data[at] ^= 1
 open(sys.argv[1], "wb").write(data)' "$@"
 }
 
+@test "estimate takes an image without a usable fingerprint for one without" {
+	archive all.tar "tool,erofs.fingerprint.v1=$forged"
+	"$mkfs" --quiet --tar=f "$hidden" "$dir/a.erofs" "$dir/all.tar"
+	[ "$(member "$dir/a.erofs" '.files, .has_fingerprints, .ambiguous_files')" = '[1,false,1]' ]
+	run --separate-stderr "$tool" estimate "$dir/a.erofs" "$dir/good.erofs"
+	grep -q ': files that share nothing: 1 with more than one fingerprint;' <<<"$output"
+	[[ $output != *'no file has one'* ]]
+}
+
+@test "estimate says that fragments may be read wrong" {
+	mkdir -p "$dir/packed"
+	head -c 12000 /dev/urandom >"$dir/packed/file"
+	for options in "" "$hidden"; do
+		# shellcheck disable=SC2086 # none or one
+		"$mkfs" --quiet -zlz4 -Eall-fragments $options "$dir/a.erofs" "$dir/packed"
+		run --separate-stderr "$tool" estimate "$dir/a.erofs" "$dir/good.erofs"
+		[ "$(grep -c 'has fragments, of which fsck.erofs 1.9.4.*Linux 6.18 is known.*read some wrong' <<<"$output")" -eq 1 ]
+		[[ $output != *good.erofs\ has\ fragments* ]]
+	done
+}
+
 @test "check says where an ambiguous fingerprint may come from" {
 	"$mkfs" --quiet --tar=f "$hidden" "$dir/a.erofs" "$dir/forged.tar"
 	expect_check 1 "$dir/a.erofs"
@@ -385,6 +407,64 @@ data = bytearray(open(sys.argv[1], "rb").read())
 at = data.index(b".....x") - 36
 data[at:at + 8], data[at + 12:at + 20] = data[at + 12:at + 20], data[at:at + 8]
 open(sys.argv[1], "wb").write(data)' "$1"
+}
+
+@test "check says what it expected, of images and of devices" {
+	run --separate-stderr "$tool" check "$dir"
+	[ "$status" -eq 2 ]
+	one_line "$dir: expected an erofs image"
+	run --separate-stderr "$tool" check "$dir/no such file"
+	[ "$status" -eq 2 ]
+	one_line "$dir/no such file: expected an erofs image: No such file or directory"
+	run --separate-stderr "$tool" check --device "$dir/good.tar" "$dir/good.erofs"
+	[ "$status" -eq 2 ]
+	one_line 'this image has no extra devices'
+	# Devices of layers, in the wrong order: as large as each other, for
+	# else their blocks lie outside.
+	"$mkfs" --quiet --tar=f --aufs -Enoinline_data "$named" "$dir/a.layer" "$dir/more.tar"
+	archive again.tar again
+	"$mkfs" --quiet --tar=f --aufs -Enoinline_data "$named" "$dir/b.layer" "$dir/again.tar"
+	"$mkfs" --quiet "$named" "$dir/merged.erofs" "$dir/a.layer" "$dir/b.layer"
+	expect_check 0 --device "$dir/a.layer" --device "$dir/b.layer" "$dir/merged.erofs"
+	expect_check 1 --device "$dir/b.layer" --device "$dir/a.layer" "$dir/merged.erofs"
+	grep -qx 'All files are wrong: are the devices in the right order?' <<<"$output"
+	run --separate-stderr "$tool" check --device "$dir/a.layer" "$dir/merged.erofs"
+	[ "$status" -eq 2 ]
+	one_line 'expected --device=FILE 2 times'
+}
+
+@test "estimate refuses data on other devices, and names no option of check" {
+	"$mkfs" --quiet --tar=i "$dir/a.erofs" "$dir/good.tar"
+	run --separate-stderr "$tool" estimate "$dir/a.erofs" "$dir/good.erofs"
+	[ "$status" -eq 2 ]
+	one_line "$dir/a.erofs: it has neither fingerprints nor all of its data"
+	[[ $stderr != *--device* ]]
+}
+
+@test "names of images do not end lines of messages" {
+	name=$dir/$'b\nerofs-share: c'
+	head -c 4096 "$dir/good.erofs" | tr '\0' '\377' >"$name"
+	for command in "check" "estimate $dir/good.erofs"; do
+		# shellcheck disable=SC2086 # words
+		run --separate-stderr "$tool" $command "$name"
+		[ "$status" -eq 2 ]
+		one_line "\$'$dir/b\\nerofs-share: c'"
+		# shellcheck disable=SC2086 # words
+		run --separate-stderr "$tool" $command "$name-gone"
+		[ "$status" -eq 2 ]
+		one_line 'No such file'
+	done
+}
+
+@test "names of any bytes give valid JSON" {
+	mkdir -p "$dir"/bytes-{1,2}
+	for tree in "$dir"/bytes-{1,2}; do
+		head -c 12000 /dev/urandom >"$tree/"$'a\377b'
+		"$mkfs" --quiet "$hidden" "$tree.erofs" "$tree"
+	done
+	run --separate-stderr "$tool" estimate --json "$dir"/bytes-{1,2}.erofs
+	[ "$status" -eq 0 ]
+	[ "$(jq -r '.obstacles[0].path' <<<"$output")" = $'a\357\277\275b' ]
 }
 
 @test "names of files do not end lines or speak to the terminal" {
