@@ -144,7 +144,7 @@ ImageCheck check_image(const std::string &image,
 					  image);
 	} catch (const std::system_error &) {
 		// To fsck.erofs, an unusable fingerprint is damage.
-		if (check.unusable.empty() || !find_program("fsck.erofs"))
+		if (check.unusable.empty() || !find_fsck())
 			throw;
 		compare_one_by_one(files, check);
 	}

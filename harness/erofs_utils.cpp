@@ -11,6 +11,7 @@
 #include <cstdlib>
 #include <fcntl.h>
 #include <filesystem>
+#include <sstream>
 #include <unistd.h>
 
 namespace erofs_share {
@@ -38,6 +39,55 @@ std::optional<std::string> find_program(const std::string &name)
 
 namespace {
 
+/// What find_fsck() and fsck_wanted() say.
+struct Fsck {
+	std::optional<std::string> path;
+	std::string wanted;
+};
+
+/// Whether @version, as a program prints it, is older than 1.9. One that cannot
+/// be read is not.
+bool is_too_old(const std::string &version)
+{
+	std::istringstream text(version);
+	unsigned int major = 0;
+	unsigned int minor = 0;
+	char dot = 0;
+
+	if (!(text >> major >> dot >> minor) || dot != '.')
+		return false;
+	return major < 1 || (major == 1 && minor < 9);
+}
+
+Fsck look_for_fsck()
+{
+	auto path = find_program("fsck.erofs");
+
+	if (!path)
+		return {std::nullopt,
+			"fsck.erofs is needed; install erofs-utils 1.9 or "
+			"newer"};
+	// "fsck.erofs 1.5", "fsck.erofs (erofs-utils) 1.9.4", and more lines.
+	const std::string output =
+		run_program("/", {*path, "-V"}, Capture::kAll).output;
+	const std::string first = output.substr(0, output.find('\n'));
+	const std::string version = first.substr(first.rfind(' ') + 1);
+
+	if (is_too_old(version))
+		return {std::nullopt, quote_name(*path) + " is of version " +
+					      quote_name(version) +
+					      ", which is too old: 1.9 or "
+					      "newer is needed; install that"};
+	return {std::move(path), ""};
+}
+
+const Fsck &the_fsck()
+{
+	static const Fsck found = look_for_fsck();
+
+	return found;
+}
+
 /// The data of inode @nid of @image, by dump.erofs.
 std::string inode_data(const std::string &image, std::uint64_t nid)
 {
@@ -64,6 +114,16 @@ std::string inode_data(const std::string &image, std::uint64_t nid)
 }
 
 } // namespace
+
+const std::optional<std::string> &find_fsck()
+{
+	return the_fsck().path;
+}
+
+const std::string &fsck_wanted()
+{
+	return the_fsck().wanted;
+}
 
 ErofsImage open_image(const std::string &path)
 {

@@ -14,6 +14,13 @@ namespace erofs_share {
 /// Path of the program @name in $PATH or where administrators' programs are.
 std::optional<std::string> find_program(const std::string &name);
 
+/// Path of an fsck.erofs that extracts images: nothing where there is none, or
+/// one older than 1.9. That is found out once.
+const std::optional<std::string> &find_fsck();
+
+/// What to install where find_fsck() found nothing, for a message.
+const std::string &fsck_wanted();
+
 /// Opens the image at @path, with the help of dump.erofs where names of
 /// attributes are compressed. Throws as ErofsImage's constructor, and says what
 /// to install.

@@ -46,7 +46,7 @@ ImageContents::ImageContents(const std::string &image,
 bool ImageContents::extract(const std::string &image,
 			    const std::vector<std::string> &devices)
 {
-	const auto fsck = find_program("fsck.erofs");
+	const auto fsck = find_fsck();
 	if (!fsck)
 		return false;
 	temporary_.emplace();
@@ -60,6 +60,8 @@ bool ImageContents::extract(const std::string &image,
 					 "); expected a sound image and space "
 					 "in " +
 					 quote_name(temporary_->path()));
+	if (geteuid() != 0)
+		temporary_->make_readable();
 	return true;
 }
 
@@ -80,10 +82,10 @@ void ImageContents::mount(const std::string &image,
 					      "root, to have the kernel read "
 					      "them"
 				    : quote_name(image) +
-					      ": to read the contents, "
-					      "fsck.erofs is needed; install "
-					      "erofs-utils, or run this as "
-					      "root");
+					      ": to read the contents, " +
+					      fsck_wanted() +
+					      ", or run this as root, to "
+					      "have the kernel read them");
 	const auto block_device = [&](const std::string &file) {
 		struct stat status {};
 
@@ -110,13 +112,12 @@ ExtractedFiles::ExtractedFiles(const std::string &image,
 			       const std::vector<std::string> &devices)
     : path_(directory_.path() + "/file")
 {
-	const auto fsck = find_program("fsck.erofs");
+	const auto fsck = find_fsck();
 
 	if (!fsck)
 		throw_error(ENOENT, quote_name(image) +
-					    ": to read single files, "
-					    "fsck.erofs is needed; install "
-					    "erofs-utils");
+					    ": to read single files, " +
+					    fsck_wanted());
 	command_ = fsck_command(*fsck, image, devices, path_);
 }
 
@@ -129,6 +130,8 @@ std::optional<std::string> ExtractedFiles::extract(std::uint64_t nid)
 	command.push_back("--nid=" + std::to_string(nid));
 	if (run_program("/", command, Capture::kAll).status != 0)
 		return std::nullopt;
+	if (geteuid() != 0)
+		directory_.make_readable();
 	return path_;
 }
 

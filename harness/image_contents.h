@@ -2,9 +2,9 @@
 // The contents of an image that is not mounted, as a directory.
 #pragma once
 
+#include "extraction_directory.h"
 #include "loop_device.h"
 #include "mount.h"
-#include "extraction_directory.h"
 
 #include <cstdint>
 #include <optional>

@@ -55,6 +55,12 @@ image()
 setup()
 {
 	dir=$BATS_FILE_TMPDIR
+	public=
+}
+
+teardown()
+{
+	[ -z "$public" ] || rm -rf "$public"
 }
 
 # contents TREE...: print digest, pages and inode of each file that is not empty.
@@ -272,6 +278,94 @@ grep_bytes()
 	rm -rf "$public"
 	[ "$status" -eq 2 ]
 	one_line "install erofs-utils"
+}
+
+# ordinary COMMAND...: run it as an ordinary user, with programs and images of the
+# directory $public alone.
+ordinary()
+{
+	local as=()
+
+	[ "$(id -u)" -ne 0 ] || as=(setpriv --reuid 65534 --clear-groups)
+	run --separate-stderr "${as[@]}" env TMPDIR="$public" PATH="$public:/usr/bin:/bin" "$@"
+}
+
+# publish FILE...: copy them to $public, which every user may read.
+publish()
+{
+	[ ! -x /usr/bin/fsck.erofs ] || skip "this machine has an fsck.erofs of its own"
+	public=$(mktemp -d /tmp/erofs-share-test.XXXXXX)
+	cp "$@" "$public"
+	chmod a+rx "$public"/*
+	chmod 1777 "$public"
+}
+
+@test "an ordinary user can check files that nobody may read" {
+	mkdir -p "$trees/closed/sub"
+	seed closed 5000 >"$trees/closed/sub/file"
+	cp "$trees/closed/sub/file" "$trees/closed/other"
+	# As mkfs.erofs of an ordinary user cannot read such files either, they
+	# come from an archive.
+	tar -C "$trees/closed" --mode=a-rwx -cf "$dir/closed.tar" other
+	tar -C "$trees/closed" --mode=a=rx -rf "$dir/closed.tar" sub
+	"$mkfs" --quiet --tar=f "$fingerprints" "$dir/closed.erofs" "$dir/closed.tar"
+	publish "$tool" "${mkfs%/*}/fsck.erofs" "$dir/closed.erofs"
+	ordinary "$public/erofs-share" check "$public/closed.erofs"
+	[ "$status" -eq 0 ] || { echo "$output$stderr"; return 1; }
+	[[ $output == *'2 files, 2 with the right fingerprint'* ]]
+	[ -z "$(find "$public" -name 'erofs-share.*')" ]
+}
+
+@test "an fsck.erofs that is too old is named, and asked once" {
+	cat >"$dir/fsck.erofs" <<-'EOF'
+		#!/bin/sh
+		echo "$@" >>"$TMPDIR/asked"
+		echo "fsck.erofs 1.5"
+		[ "$1" = -V ]
+	EOF
+	publish "$tool" "$dir/fsck.erofs" "$dir/bare.erofs" "$dir/old.erofs"
+	ordinary "$public/erofs-share" check "$public/old.erofs"
+	[ "$status" -eq 2 ]
+	one_line "$public/fsck.erofs is of version 1.5, which is too old: 1.9 or newer is needed"
+	[[ $stderr == *'run this as root, to have the kernel read'* ]]
+	[ "$(cat "$public/asked")" = -V ]
+	rm -f "$public/asked"
+	ordinary "$public/erofs-share" estimate "$public/bare.erofs" "$public/bare.erofs"
+	[ "$status" -eq 2 ]
+	one_line "too old"
+	[ "$(cat "$public/asked")" = -V ]
+}
+
+@test "what was extracted goes when the command is stopped by a signal" {
+	local signal pid
+
+	mkdir -p "$dir/slow" "$dir/extracted"
+	# It extracts, and then takes as long as a big image would.
+	cat >"$dir/slow/fsck.erofs" <<-EOF
+		#!/bin/sh
+		"${mkfs%/*}/fsck.erofs" "\$@" || exit
+		[ "\$1" = -V ] || exec sleep 1
+	EOF
+	chmod +x "$dir/slow/fsck.erofs"
+	for signal in INT TERM HUP KILL; do
+		# As a shell in the background ignores SIGINT, one that does not.
+		PATH=$dir/slow:$PATH TMPDIR=$dir/extracted python3 -c 'import os, signal, sys
+signal.signal(signal.SIGINT, signal.SIG_DFL)
+os.execv(sys.argv[1], sys.argv[1:])' "$tool" check "$dir/old.erofs" >/dev/null 2>&1 3>&- &
+		pid=$!
+		for ((i = 0; i < 100; i++)); do
+			[ -z "$(find "$dir/extracted" -name versioned)" ] || break
+			sleep 0.1
+		done
+		[ -n "$(find "$dir/extracted" -name versioned)" ]
+		kill -s "$signal" "$pid"
+		run wait "$pid"
+		for ((i = 0; i < 100; i++)); do
+			[ -n "$(find "$dir/extracted" -mindepth 1)" ] || break
+			sleep 0.1
+		done
+		[ -z "$(find "$dir/extracted" -mindepth 1)" ] || { echo "left by SIG$signal"; return 1; }
+	done
 }
 
 @test "--help fits a screen and names the commands" {
