@@ -12,7 +12,7 @@ setup()
 	tool=$top/build/harness/erofs-share
 	[ -x "$tool" ] || skip "scripts/build-harness has not built the tool"
 	dir=$BATS_TEST_TMPDIR
-	operations=(stat-cold first-open-read open-close open-read-close pread-4k pread-64k mmap-fault)
+	operations=(stat-cold first-open-read first-open-read-labels open-close open-read-close pread-4k pread-64k mmap-fault)
 }
 
 # records NAME PLAIN SHARED [KERNEL]: what a guest sends for which each operation
