@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Takes any redirected mapping for one of ours.
 //
-// Fails: DeviceNode/ForeignMapping.OfADeviceNodeIsLeftAlone/*
+// Fails: DeviceNode/ForeignMapping.OfADeviceNodeIsLeftAlone/plain_tmpfs_unmounted
 @@
 identifier inode, mapping;
 @@
