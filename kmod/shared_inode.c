@@ -28,7 +28,7 @@
 #define EROFS_I_UNSHARED_BIT	8
 
 /*
- * How images in files have to do with a shared inode.  Who is first decides for its
+ * What a shared inode is to images that lie in files.  The first use decides for its
  * life time: a file of an image may claim to have the contents of the file that the
  * image lies in, or of one whose image makes the same claim.  If one shared inode
  * were both, reading a folio of it could wait for that very folio.
@@ -166,8 +166,9 @@ static struct inode *erofs_share_iget(struct super_block *image,
 
 /*
  * The shared inode of the contents of @inode, with a reference and @inode counted
- * in it, as @link says.  NULL where there is none: no fingerprint that can be used, no memory,
- * metadata that cannot be read, or a file that may not be read through this one.
+ * in it, as @link says.  NULL where there is none: no fingerprint that can be used,
+ * no memory, metadata that cannot be read, or a file that may not be read through
+ * this one.
  */
 static struct inode *erofs_share_get_shared(struct inode *inode,
 					    struct erofs_share_link **link)
