@@ -231,6 +231,19 @@ need_space()
 		    "or set EROFS_SHARE_CACHE to a directory elsewhere"
 }
 
+# mark_this_boot FILE: note in FILE something that holds until this machine boots anew.
+mark_this_boot()
+{
+	cat /proc/sys/kernel/random/boot_id >"$1"
+}
+
+# is_of_this_boot FILE: whether mark_this_boot made FILE since this machine booted. Not
+# by cmp -s: it takes the size of a file of /proc, 0, as a difference.
+is_of_this_boot()
+{
+	[ "$(cat "$1" 2>/dev/null)" = "$(</proc/sys/kernel/random/boot_id)" ]
+}
+
 # verdict REPORT: print a report whose last line is "total PASSED FAILED SKIPPED";
 # fails when something failed, or when the report has no such line.
 verdict()
