@@ -23,7 +23,7 @@ RUNNER	?= qemu
 export KERNEL KDIR KSRC FORCE V RUNNER
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help demo check matrix kernels compare module load helper deb install-test diff lint clean refresh
+.PHONY: help demo check check-all matrix kernels compare module load helper deb install-test diff lint clean refresh
 .PHONY: bench known-kernel debug-kernel check-debug faults fuzz stress soak
 
 help: ## list the targets
@@ -37,8 +37,12 @@ demo: known-kernel ## build, boot, and show the page cache of two real images wi
 
 check: known-kernel ## run the whole test suite; the last line is "N passed, M failed"
 	@scripts/deps module images guest deb check
-	@KERNEL=6.12-debug scripts/deps module
 	@scripts/check
+
+check-all: known-kernel ## that, and what takes longer: the debug kernel, all mutants, stress, benchmarks
+	@scripts/deps module images guest deb check
+	@KERNEL=6.12-debug scripts/deps module
+	@scripts/check --all
 
 soak: known-kernel ## 10 000 times mount, read, umount: nothing may stay behind
 	@scripts/deps module images guest
@@ -91,7 +95,7 @@ helper: ## build build/harness/mount.erofs-share, which mount -t erofs-share run
 	@scripts/deps harness
 	@scripts/build-harness mount.erofs-share >/dev/null
 
-deb: ## build the Debian packages in build/deb: the module by DKMS, and the tools
+deb: known-kernel ## build the Debian packages in build/deb: the module by DKMS, and the tools
 	@scripts/deps deb
 	@scripts/make-deb
 

@@ -17,6 +17,7 @@
 #include "fuzz_report.h"
 #include "image_patch.h"
 #include "images.h"
+#include "module_batch.h"
 #include "no_trace.h"
 #include "parity.h"
 #include "ram_session.h"
@@ -448,6 +449,45 @@ void add_fuzz_report_commands(CLI::App &app)
 	tree->callback([] { make_seed_tree(directory); });
 }
 
+void add_batch_commands(CLI::App &app)
+{
+	static std::vector<std::string> words;
+	static std::vector<std::string> arguments;
+	static std::string program;
+	auto *run = app.add_subcommand(
+		"run-modules", "in a guest: one module after another in the "
+			       "place of erofs, each with its tests");
+	run->add_option("TRIAL", words,
+			"NAME=PATTERN: /modules/batch/NAME.ko "
+			"and GoogleTest's filter")
+		->required();
+	run->add_option("--program", program, "the tests")->required();
+	run->add_option("--argument", arguments, "for the tests; often")
+		->allow_extra_args(false);
+	run->callback([] {
+		std::vector<ModuleTrial> trials;
+
+		trials.reserve(words.size());
+		for (const std::string &word : words)
+			trials.push_back(ModuleTrial::parse(word));
+		run_module_batch(trials, program, arguments);
+	});
+
+	static std::string guest;
+	static std::string out;
+	auto *part = app.add_subcommand(
+		"part-modules", "part what such a guest said by module, and "
+				"print their names");
+	part->add_option("GUEST", guest, "run-guest's --dir")
+		->required()
+		->check(CLI::ExistingDirectory);
+	part->add_option("OUT", out, "where NAME/guest-N go")->required();
+	part->callback([] {
+		for (const std::string &name : part_module_batch(guest, out))
+			std::cout << name << '\n';
+	});
+}
+
 } // namespace
 
 int main(int argc, char **argv)
@@ -464,6 +504,7 @@ int main(int argc, char **argv)
 	add_ram_commands(app);
 	add_fuzz_commands(app);
 	add_fuzz_report_commands(app);
+	add_batch_commands(app);
 	add_stress_commands(app);
 	add_bench_commands(app);
 	add_bench_cost_commands(app);

@@ -116,11 +116,7 @@ void Report::read_guest(const std::string &directory)
 			kernel_ = record.at("kernel");
 			kernel_version_ = record.value("version", "");
 		} else if (event == "plan") {
-			// Guests after the first are given what remains.
-			if (plan_.empty())
-				plan_ = record.at("tests")
-						.get<std::vector<
-							std::string>>();
+			add_to_plan(record.at("tests"));
 		} else if (event == "start") {
 			running = record.at("test");
 		} else if (event == "hung") {
@@ -132,6 +128,14 @@ void Report::read_guest(const std::string &directory)
 	}
 	if (!running.empty())
 		results_[running] = result_without_end(console, hung_after);
+}
+
+void Report::add_to_plan(const std::vector<std::string> &tests)
+{
+	// Guests that run at once have parts of it, later ones what remains.
+	for (const std::string &test : tests)
+		if (planned_.insert(test).second)
+			plan_.push_back(test);
 }
 
 const TestResult *Report::result(const std::string &test) const

@@ -5,6 +5,7 @@
 
 #include <map>
 #include <ostream>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -89,12 +90,14 @@ class Report {
 
       private:
 	void read_guest(const std::string &directory);
+	void add_to_plan(const std::vector<std::string> &tests);
 	/// The tests in planned order, by suite.
 	[[nodiscard]] std::vector<
 		std::pair<std::string, std::vector<std::string>>>
 	suites() const;
 
 	std::vector<std::string> plan_;
+	std::set<std::string> planned_;
 	std::map<std::string, TestResult> results_;
 	std::string kernel_;
 	std::string kernel_version_;

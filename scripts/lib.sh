@@ -51,6 +51,12 @@ at_exit()
 	trap 'exit 129' HUP
 }
 
+# end_process PID: end one that this script started, if it still runs.
+end_process()
+{
+	kill "$1" 2>/dev/null || true
+}
+
 # --- steps -------------------------------------------------------------------
 
 # build_dir: make build/ (ignored by git) and print its path.
@@ -77,6 +83,13 @@ _open_log()
 	fi
 }
 
+# begins TEXT: say that something begins which takes its time. Where standard error is
+# a terminal, a line with the elapsed time says it.
+begins()
+{
+	[ -t 2 ] || printf '%s ...\n' "$1" >&2
+}
+
 # What stands on standard error while a step runs, once a second.
 _tick()
 {
@@ -89,8 +102,8 @@ _tick()
 
 # step TEXT COMMAND ARG...: run COMMAND (a program or a shell function) with its
 # output in the log, and show that it runs: on a terminal a line with the
-# elapsed time, otherwise one line when it is done. V=1 shows the output
-# itself. When COMMAND fails, say why in one line and end the script; so never
+# elapsed time, otherwise one line when it begins and one when it is done. V=1 shows
+# the output itself. When COMMAND fails, say why in one line and end the script; so never
 # call step in a condition.
 step()
 {
@@ -107,6 +120,7 @@ step()
 		rc=${PIPESTATUS[0]}
 		set -e
 	else
+		begins "$text"
 		if [ -t 2 ]; then
 			_tick "$text" &
 			ticker=$!
@@ -125,6 +139,16 @@ step()
 	printf '%-56s %4d s\n' "$text" $((SECONDS - start)) >&2
 }
 
+# _fullest DIR...: print the directory on the disk that has the least space left.
+_fullest()
+{
+	local dir
+
+	for dir; do
+		[ ! -d "$dir" ] || printf '%s %s\n' "$(df --output=avail "$dir" | tail -n 1)" "$dir"
+	done | sort -n | sed -nE '1s/^ *[0-9]+ //p'
+}
+
 # _explain_failure TEXT LINE: die with the reason found in the log from LINE on.
 _explain_failure()
 {
@@ -133,8 +157,8 @@ _explain_failure()
 	said=$(tail -n "+$2" "$_log")
 	case $said in
 	*'No space left on device'* | *'not enough free space'* | *'Disk quota exceeded'*)
-		die "$text: no space left; free some in $(cache_dir)" \
-		    "(or set EROFS_SHARE_CACHE to a directory elsewhere) and in $top" ;;
+		die "$text: no space left in $(_fullest "$(cache_dir)" "$top" "${TMPDIR:-/tmp}"): free some" \
+		    "(EROFS_SHARE_CACHE and TMPDIR name directories elsewhere)" ;;
 	*'Hash Sum mismatch'* | *'unexpected size'* | *'is corrupted'*)
 		die "$text: what the archive sent is damaged or cut short; nothing of it was kept." \
 		    "Run it again, after 'make refresh' when it stays so" ;;

@@ -4,8 +4,26 @@
 #include "record_listener.h"
 
 #include <CLI/CLI.hpp>
+#include <cstdlib>
 #include <gtest/gtest.h>
 #include <memory>
+
+namespace {
+
+/// Lets GoogleTest run the part "INDEX/COUNT" of the tests only. It reads this
+/// from the environment, which a guest's command line cannot set.
+void take_shard(const std::string &part)
+{
+	const std::size_t slash = part.find('/');
+
+	if (slash == std::string::npos)
+		throw CLI::ValidationError(
+			"--shard", "'" + part + "': expected INDEX/COUNT");
+	setenv("GTEST_SHARD_INDEX", part.substr(0, slash).c_str(), 1);
+	setenv("GTEST_TOTAL_SHARDS", part.substr(slash + 1).c_str(), 1);
+}
+
+} // namespace
 
 int main(int argc, char **argv)
 {
@@ -17,6 +35,8 @@ int main(int argc, char **argv)
 	testing::InitGoogleTest(&argc, argv);
 	app.add_option("--test-seconds", limit,
 		       "end the guest when one test takes longer");
+	app.add_option_function<std::string>(
+		"--shard", take_shard, "INDEX/COUNT: one part of the tests");
 	app.add_flag_callback(
 		"--without-sharing",
 		[] {

@@ -174,5 +174,5 @@ local_archive()
 		exit $status' - "$(cold_cache)" "$top"
 	[ "$status" -eq 1 ]
 	[ -z "$output" ]
-	one_line "no space left; free some"
+	one_line "no space left in $(cold_cache): free some"
 }

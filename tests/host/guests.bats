@@ -12,6 +12,6 @@ load common
 	mark_this_boot marked
 	is_of_this_boot marked
 	# Another boot has another number.
-	tr '[0-9a-f]' '[1-9a-f0]' <marked >other
+	tr 0-9a-f 1-9a-f0 <marked >other
 	run ! is_of_this_boot other
 }

@@ -318,3 +318,35 @@ hostile()
 	run verdict 'the program died'
 	[ "$status" -ne 0 ]
 }
+
+@test "part-modules: each module of a guest gets what was said of it, and no more" {
+	guest whole 1 '{"event":"module","name":"first"}' "$(plan A.One)" '{"event":"start","test":"A.One"}' \
+		"$(finish A.One failed 'saw it')" '{"event":"module-end","name":"first"}' \
+		'{"event":"module","name":"second"}' "$(plan B.One B.Two)" '{"event":"start","test":"B.One"}'
+	printf '%s\n' '[ MODULE ] first' 'quiet' '[ MODULE ] second' 'BUG: of the second' >whole/guest-1/console.log
+	run -0 "$tool" part-modules whole/guest-1 out
+	[ "$output" = $'first\nsecond' ]
+	run -0 "$tool" report out/first
+	[[ $output == *'saw it'*'total 0 1 0' ]]
+	[[ $output != *complained* ]]
+	# The guest died in its first test; another one still has to run.
+	run -0 "$tool" remaining out/second
+	[ "$output" = B.Two ]
+	run -0 "$tool" report out/second
+	[[ $output == *'FAILED B.One'*'BUG: of the second'*'before this test could run'*'total 0 2 0' ]]
+	# The next guest's part of it lies beside the first.
+	guest next 1 '{"event":"module","name":"second"}' "$(plan B.Two)" '{"event":"start","test":"B.Two"}' \
+		"$(finish B.Two passed)" '{"event":"module-end","name":"second"}'
+	"$tool" part-modules next/guest-1 out
+	run -0 "$tool" report out/second
+	[[ $output == *'total 1 1 0' ]]
+}
+
+@test "report: guests that run at once have a part of the tests each" {
+	guest run 1 "$(plan A.One)" "$(finish A.One passed)"
+	guest run 2 "$(plan A.Two)"
+	run -0 "$tool" remaining run
+	[ "$output" = A.Two ]
+	run -0 "$tool" report run
+	[[ $output == *'total 1 1 0' ]]
+}

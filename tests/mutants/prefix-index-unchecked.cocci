@@ -5,11 +5,11 @@
 // Fails: fuzz inline,lz4 400
 // Kernel: 6.12-debug
 @@
-expression id, sbi;
+expression id, E;
 @@
  erofs_share_find_fingerprints(...)
  {
  	...
--	if (id >= sbi->xattr_prefix_count) { ... }
+-	if (id >= E) { ... }
  	...
  }
