@@ -273,3 +273,24 @@ memory_table()
 	has 'FAILED memory-read: redis: /proc/mounts shows inode_share twice and no domain'
 	[ "${lines[-1]}" = "total 2 1 0" ]
 }
+
+# cost ROW COLUMN: print a cell of the table of costs in performance.rst.
+cost()
+{
+	awk -v row="$1" -v column="$2" 'index($0, row "  ") == 1 {
+		$0 = substr($0, length(row) + 1); print $column; exit }' "$top/Documentation/performance.rst"
+}
+
+@test "README: what an open file costs is what performance.rst says was measured" {
+	text=$(tr '\n' ' ' <"$top/README.md")
+	for words in "close take x$(cost 'open+read 4 KiB+close' 2) of the" \
+		"own sharing: x$(cost 'open+read 4 KiB+close' 5))" \
+		"cold stat x$(cost 'stat, cold' 2) (x$(cost 'stat, cold' 5))" \
+		"open and read of a file x$(cost 'first open+read+close' 2)."; do
+		[[ $words =~ x1\.[0-9] ]]
+		[[ $text == *"$words"* ]] || {
+			echo "README.md does not say: $words"
+			return 1
+		}
+	done
+}
