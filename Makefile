@@ -35,11 +35,11 @@ demo: known-kernel ## build, boot, and show the page cache of two real images wi
 	@scripts/deps module images guest
 	@scripts/demo
 
-check: known-kernel ## run the whole test suite; the last line is "N passed, M failed"
+check: known-kernel ## run the tests; the last line is "N passed, M failed"
 	@scripts/deps module images guest deb check
 	@scripts/check
 
-check-all: known-kernel ## that, and what takes longer: the debug kernel, all mutants, stress, benchmarks
+check-all: known-kernel ## run them all: also on the debug kernel, all mutants, stress, short benchmarks
 	@scripts/deps module images guest deb check
 	@KERNEL=6.12-debug scripts/deps module
 	@scripts/check --all

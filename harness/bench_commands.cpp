@@ -10,27 +10,17 @@
 #include "bench_scale_table.h"
 #include "bench_table_options.h"
 #include "bench_threads.h"
-#include "error.h"
 #include "fd.h"
 #include "images.h"
 #include "scale_images.h"
 
 #include <cstdlib>
-#include <fstream>
 #include <iostream>
+#include <sstream>
 
 namespace erofs_share {
 
 namespace {
-
-void write_file(const std::string &path, const std::string &text)
-{
-	std::ofstream file(path);
-
-	file << text;
-	if (!file.flush())
-		throw_error(EIO, "write " + path);
-}
 
 void report_tables(const std::string &directory, const std::string &rst)
 {
@@ -47,10 +37,9 @@ void report_tables(const std::string &directory, const std::string &rst)
 		failed += table.count(false);
 		skipped += table.count(std::nullopt);
 	}
-	std::ofstream page(directory + "/report.html");
+	std::ostringstream page;
 	write_bench_html(page, tables);
-	if (!page.flush())
-		throw_error(EIO, "write " + directory + "/report.html");
+	write_file(directory + "/report.html", page.str());
 	if (!rst.empty())
 		for (const std::string &name :
 		     write_bench_tables_into(rst, tables))

@@ -2,12 +2,11 @@
 // Means, and pieces of tables.
 #include "bench_numbers.h"
 
-#include "error.h"
+#include "fd.h"
 
 #include <algorithm>
 #include <cerrno>
 #include <cstddef>
-#include <fstream>
 #include <iomanip>
 #include <numeric>
 #include <sstream>
@@ -81,13 +80,9 @@ Record bench_column(const std::string &key, const std::string &title,
 
 void write_bench_table(const Record &table, const std::string &directory)
 {
-	const std::string path =
-		directory + "/" + table.at("name").get<std::string>() + ".json";
-	std::ofstream file(path);
-
-	file << table.dump(2) << '\n';
-	if (!file.flush())
-		throw_error(EIO, "write " + path);
+	write_file(directory + "/" + table.at("name").get<std::string>() +
+			   ".json",
+		   table.dump(2) + '\n');
 }
 
 Record bench_check(const std::string &text, double value, double limit, bool ok)

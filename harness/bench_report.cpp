@@ -9,7 +9,6 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <fstream>
 #include <ostream>
 #include <set>
 #include <sstream>
@@ -257,10 +256,7 @@ write_bench_tables_into(const std::string &path,
 		text.replace(inside, end - inside,
 			     "\n" + bench_rst(table) + "\n");
 	}
-	std::ofstream file(path);
-	file << text;
-	if (!file.flush())
-		throw_error(EIO, "write " + path);
+	write_file(path, text);
 	return homeless;
 }
 

@@ -132,8 +132,9 @@ ProgramResult run_program(const std::string &root,
 		// Only root may chroot(2), also to where it is.
 		if ((root == "/" || chroot(root.c_str()) == 0) &&
 		    chdir("/") == 0 &&
-		    dup2(pipe.input.get(), STDOUT_FILENO) >= 0 &&
-		    (capture == Capture::kOutput ||
+		    (capture == Capture::kNone ||
+		     dup2(pipe.input.get(), STDOUT_FILENO) >= 0) &&
+		    (capture != Capture::kAll ||
 		     dup2(pipe.input.get(), STDERR_FILENO) >= 0))
 			execv(arguments[0], arguments.data());
 		return 127;

@@ -53,6 +53,7 @@ struct ProgramResult {
 enum class Capture {
 	kOutput, ///< its standard output
 	kAll,	 ///< and its standard error, as they come
+	kNone,	 ///< none: it goes where ours goes
 };
 
 /// Runs @argv, whose first word is the program's path, with @root as its root

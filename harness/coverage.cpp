@@ -6,7 +6,6 @@
 #include "report.h"
 
 #include <filesystem>
-#include <fstream>
 #include <stdexcept>
 
 namespace erofs_share {
@@ -76,11 +75,7 @@ std::size_t write_coverage(const std::string &run, const std::string &out)
 					.filename();
 
 			fs::create_directories(dir);
-			std::ofstream file(dir / name, std::ios::binary);
-			file << from_hex(record.at("counters"));
-			if (!file.flush())
-				throw std::runtime_error("cannot write " +
-							 (dir / name).string());
+			write_file(dir / name, from_hex(record.at("counters")));
 			sent = true;
 		}
 		guests += sent ? 1 : 0;

@@ -50,6 +50,13 @@ void write_text(const std::string &path, const std::string &text)
 	write_all(fd.get(), std::as_bytes(std::span(text)), path);
 }
 
+void write_file(const std::string &path, const std::string &text)
+{
+	const UniqueFd fd = open_file(path, O_WRONLY | O_CREAT | O_TRUNC, 0666);
+
+	write_all(fd.get(), std::as_bytes(std::span(text)), path);
+}
+
 std::size_t read_at(int fd, std::span<std::byte> buffer, std::uint64_t offset,
 		    const std::string &path)
 {

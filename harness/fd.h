@@ -61,6 +61,9 @@ std::string read_text(const std::string &path);
 /// Writes all of @text to an existing file, such as one in /proc or /sys.
 void write_text(const std::string &path, const std::string &text);
 
+/// Makes the file @path, or makes it anew, with @text in it. Throws.
+void write_file(const std::string &path, const std::string &text);
+
 /// Reads up to @buffer.size() bytes at @offset; short only at the end of the
 /// file. Returns the number of bytes; @path is used in the error only.
 std::size_t read_at(int fd, std::span<std::byte> buffer, std::uint64_t offset,

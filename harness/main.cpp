@@ -12,6 +12,7 @@
 #include "demo_report.h"
 #include "device_archive.h"
 #include "error.h"
+#include "fd.h"
 #include "fingerprint_cases.h"
 #include "fuzz.h"
 #include "fuzz_report.h"
@@ -31,6 +32,7 @@
 #include <cstdlib>
 #include <fstream>
 #include <iostream>
+#include <sstream>
 
 namespace {
 
@@ -128,11 +130,10 @@ void add_report_commands(CLI::App &app)
 				  << run << "/guest-*/console.log.\n";
 		}
 		if (!xml.empty()) {
-			std::ofstream file(xml);
+			std::ostringstream text;
 
-			all.print_xml(file);
-			if (!file.flush())
-				throw_error(EIO, "write " + xml);
+			all.print_xml(text);
+			write_file(xml, text.str());
 		}
 		print_total(all.count(Outcome::kPassed),
 			    all.count(Outcome::kFailed) + outside,

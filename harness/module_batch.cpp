@@ -11,12 +11,12 @@
 
 #include <chrono>
 #include <filesystem>
-#include <fstream>
 #include <iostream>
+#include <map>
 #include <sstream>
 #include <stdexcept>
+#include <string_view>
 #include <thread>
-#include <unistd.h>
 
 namespace erofs_share {
 
@@ -25,19 +25,7 @@ namespace {
 /// What tests load again when they have unloaded erofs.
 constexpr const char *kModuleFile = "/modules/erofs.ko";
 constexpr const char *kBatchDirectory = "/modules/batch/";
-constexpr const char *kMarker = "[ MODULE ] ";
-
-/// Bits of /proc/sys/kernel/tainted
-/// (Documentation/admin-guide/tainted-kernels.rst) that say the kernel has
-/// complained: bad page, died, warned, soft lockup.
-constexpr unsigned long kComplained =
-	(1UL << 5) | (1UL << 7) | (1UL << 9) | (1UL << 14);
-
-bool kernel_has_complained()
-{
-	return (std::stoul(read_text("/proc/sys/kernel/tainted")) &
-		kComplained) != 0;
-}
+constexpr std::string_view kMarker = "[ MODULE ] ";
 
 /// Unloads erofs; waits for what ends on its own a moment after an unmount.
 /// Returns the errno of the last attempt.
@@ -57,45 +45,18 @@ int unload_erofs()
 }
 
 /// Lets kModuleFile name the module @file, and loads it. Returns the errno.
-int replace_erofs(const std::string &file)
+int load_erofs(const std::string &file)
 {
-	const int error = unload_erofs();
-
-	if (error != 0)
-		return error;
 	std::filesystem::remove(kModuleFile);
 	std::filesystem::create_symlink(file, kModuleFile);
 	return load_module(kModuleFile);
 }
 
-void run_trial(const ModuleTrial &trial, const std::string &program,
-	       const std::vector<std::string> &arguments)
+/// What the console @path shows of each module, by its name.
+std::map<std::string, std::string> console_parts(const std::string &path)
 {
-	std::vector<std::string> argv = {program,
-					 "--gtest_filter=" + trial.pattern};
-
-	argv.insert(argv.end(), arguments.begin(), arguments.end());
-	Child child([&] {
-		std::vector<char *> words;
-
-		words.reserve(argv.size() + 1);
-		for (std::string &word : argv)
-			words.push_back(word.data());
-		words.push_back(nullptr);
-		execv(words[0], words.data());
-		std::cerr << argv[0] << ": "
-			  << std::generic_category().message(errno) << '\n';
-		return 127;
-	});
-	child.wait();
-}
-
-/// The parts of the console @path that follow the marker of a module, by its
-/// name.
-std::vector<std::pair<std::string, std::string>>
-console_parts(const std::string &path)
-{
-	std::vector<std::pair<std::string, std::string>> parts;
+	std::map<std::string, std::string> parts;
+	std::string *part = nullptr;
 	std::istringstream lines(std::filesystem::exists(path) ? read_text(path)
 							       : "");
 
@@ -103,15 +64,13 @@ console_parts(const std::string &path)
 		const std::size_t marker = line.find(kMarker);
 
 		if (marker != std::string::npos) {
-			std::string name = line.substr(
-				marker +
-				std::char_traits<char>::length(kMarker));
+			std::string name = line.substr(marker + kMarker.size());
 
 			while (!name.empty() && name.back() == '\r')
 				name.pop_back();
-			parts.emplace_back(name, "");
-		} else if (!parts.empty()) {
-			parts.back().second += line + '\n';
+			part = &parts[name];
+		} else if (part != nullptr) {
+			*part += line + '\n';
 		}
 	}
 	return parts;
@@ -126,15 +85,6 @@ std::filesystem::path next_guest(const std::filesystem::path &directory)
 		if (std::filesystem::create_directories(guest))
 			return guest;
 	}
-}
-
-void write_lines(const std::filesystem::path &path, const std::string &text)
-{
-	std::ofstream file(path);
-
-	file << text;
-	if (!file.flush())
-		throw_error(EIO, "write " + path.string());
 }
 
 } // namespace
@@ -159,21 +109,31 @@ void run_module_batch(const std::vector<ModuleTrial> &trials,
 
 	records.share_with_children();
 	for (const ModuleTrial &trial : trials) {
-		const int error =
-			replace_erofs(kBatchDirectory + trial.name + ".ko");
+		const int in_use = unload_erofs();
 
-		if (error != 0)
-			throw_error(error, "load " + trial.name +
-						   " in the place of erofs");
+		if (in_use != 0)
+			throw_error(in_use,
+				    "unload erofs to try " + trial.name);
 		// What a module before it has lost is not this one's.
 		if (kmemleak_works())
 			kmemleak_clear();
 		std::cerr << kMarker << trial.name << std::endl;
 		records.send({{"event", "module"}, {"name", trial.name}});
-		run_trial(trial, program, arguments);
+		const int error =
+			load_erofs(kBatchDirectory + trial.name + ".ko");
+		if (error == 0) {
+			std::vector<std::string> argv = {
+				program, "--gtest_filter=" + trial.pattern};
+
+			argv.insert(argv.end(), arguments.begin(),
+				    arguments.end());
+			run_program("/", argv, Capture::kNone);
+		} else {
+			std::cerr << "cannot load " << trial.name << ": "
+				  << std::generic_category().message(error)
+				  << '\n';
+		}
 		records.send({{"event", "module-end"}, {"name", trial.name}});
-		if (kernel_has_complained())
-			return;
 	}
 }
 
@@ -202,14 +162,13 @@ std::vector<std::string> part_module_batch(const std::string &guest,
 		}
 	}
 
-	const auto consoles = console_parts(guest + "/console.log");
+	auto consoles = console_parts(guest + "/console.log");
 	for (std::size_t i = 0; i < names.size(); ++i) {
 		const auto directory =
 			next_guest(std::filesystem::path(out) / names[i]);
 
-		write_lines(directory / "records", texts[i]);
-		write_lines(directory / "console.log",
-			    i < consoles.size() ? consoles[i].second : "");
+		write_file(directory / "records", texts[i]);
+		write_file(directory / "console.log", consoles[names[i]]);
 	}
 	return names;
 }

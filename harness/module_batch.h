@@ -21,13 +21,13 @@ struct ModuleTrial {
 
 /// Runs @trials in turn, in a guest: puts each module in the place of the
 /// loaded erofs and runs @program, the tests, with its pattern and @arguments.
-/// Before and after each it sends the records "module" and "module-end" and
-/// writes "[ MODULE ] NAME" to the console, so that the host can part what
-/// belongs to whom.
+/// Before and after each it sends the records "module" and "module-end", and
+/// before it writes "[ MODULE ] NAME" to the console, so that the host can tell
+/// what belongs to which. A module that cannot be loaded runs no test.
 ///
-/// A module that cannot be unloaded, or a kernel that has complained, would
-/// spoil what comes next: then it stops there, and the host goes on in a new
-/// guest.
+/// Throws when erofs cannot be unloaded: a module has left something mounted.
+/// The host then goes on in a new guest, as it does when the tests have ended
+/// this one, because the kernel complained or died.
 void run_module_batch(const std::vector<ModuleTrial> &trials,
 		      const std::string &program,
 		      const std::vector<std::string> &arguments);

@@ -14,8 +14,8 @@
 //            what the test recorded of itself)
 //   hung     a test did not end in time: test, seconds
 //   xml      the GoogleTest XML of a whole process: text
-//   module   another module is in the place of erofs: name; module-end: its tests
-//            are over
+//   module   another module comes in the place of erofs: name; module-end: all
+//            its tests are over
 //   coverage which lines of our own files ran: see coverage.h
 //   demo     the page cache measured by the demo; bench: a benchmark's, by name
 //   stress   what a stress run has done so far; stress-end at its end, with

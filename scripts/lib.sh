@@ -90,6 +90,30 @@ begins()
 	[ -t 2 ] || printf '%s ...\n' "$1" >&2
 }
 
+# await TEXT COUNT PID...: wait for processes of this script, and show how far they are:
+# TEXT, the number that the function COUNT prints, and the seconds. Leaves their exit
+# statuses in $statuses.
+await()
+{
+	local text=$1 count=$2 start=$SECONDS pid rc
+	shift 2
+
+	begins "$text"
+	statuses=()
+	for pid; do
+		while kill -0 "$pid" 2>/dev/null; do
+			[ ! -t 2 ] || printf '\r%-48s%8d %4d s ' "$text" "$("$count")" \
+				$((SECONDS - start)) >&2
+			sleep 1
+		done
+		rc=0
+		wait "$pid" || rc=$?
+		statuses+=("$rc")
+	done
+	[ ! -t 2 ] || printf '\r\033[K' >&2
+	printf '%-48s%8d %4d s\n' "$text" "$("$count")" $((SECONDS - start)) >&2
+}
+
 # What stands on standard error while a step runs, once a second.
 _tick()
 {
@@ -158,7 +182,7 @@ _explain_failure()
 	case $said in
 	*'No space left on device'* | *'not enough free space'* | *'Disk quota exceeded'*)
 		die "$text: no space left in $(_fullest "$(cache_dir)" "$top" "${TMPDIR:-/tmp}"): free some" \
-		    "(EROFS_SHARE_CACHE and TMPDIR name directories elsewhere)" ;;
+		    "there, or set EROFS_SHARE_CACHE or TMPDIR to a directory elsewhere" ;;
 	*'Hash Sum mismatch'* | *'unexpected size'* | *'is corrupted'*)
 		die "$text: what the archive sent is damaged or cut short; nothing of it was kept." \
 		    "Run it again, after 'make refresh' when it stays so" ;;

@@ -15,6 +15,27 @@ load common
 	[ ! -e "$top/build/9.99" ]
 }
 
+@test "make deb refuses an unknown KERNEL, before it installs or builds anything" {
+	run --separate-stderr make -C "$top" deb KERNEL=6.6
+	[ "$status" -ne 0 ]
+	[[ $stderr == *"unknown kernel '6.6'"* ]]
+}
+
+@test "KSRC= that names an archive: what to run" {
+	mkdir "$BATS_TEST_TMPDIR/kdir"
+	touch "$BATS_TEST_TMPDIR/kdir/Makefile" "$BATS_TEST_TMPDIR/linux-source-6.12.tar.xz"
+	KDIR=$BATS_TEST_TMPDIR/kdir KSRC=$BATS_TEST_TMPDIR/linux-source-6.12.tar.xz \
+		run --separate-stderr "$top/scripts/build-module" mine "$BATS_TEST_TMPDIR/out"
+	[ "$status" -eq 1 ]
+	one_line "run 'tar xf $BATS_TEST_TMPDIR/linux-source-6.12.tar.xz' first"
+}
+
+@test "make load without a module: the command that builds this one" {
+	KERNEL=6.1 run --separate-stderr "$top/scripts/load" "$BATS_TEST_TMPDIR/erofs.ko"
+	[ "$status" -eq 1 ]
+	one_line "build it with 'make module KERNEL=6.1'"
+}
+
 @test "make diff with an unknown KERNEL prints no diff" {
 	run --separate-stderr make -s -C "$top" diff KERNEL=../6.12
 	[ "$status" -ne 0 ]

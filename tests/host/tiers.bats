@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # Nothing that tests is left out of the loops: each part of scripts/check is in
-# tests/tiers, and each mutant still breaks something.
+# tests/tiers, each mutant still breaks something, and --changed leaves out no more
+# than it should. And the lines that say what begins.
 
 load common
 
@@ -20,6 +21,68 @@ parts()
 
 @test "tiers: each part is in a loop that scripts/check knows" {
 	run -1 awk '!/^#/ && NF && $1 !~ /^(check|all)$/ { print; found = 1 } END { exit !found }' "$top/tests/tiers"
+}
+
+# mutants_of_one: a tree in $BATS_TEST_TMPDIR with one mutant, whose module is neither
+# built nor loaded; its test has always failed.
+mutants_of_one()
+{
+	tree=$BATS_TEST_TMPDIR/tree
+	mkdir -p "$tree"/{scripts,tests/mutants,kmod}
+	cp "$top"/scripts/{lib.sh,mutants} "$tree/scripts"
+	cp "$top"/kmod/*.[ch] "$tree/kmod"
+	cp "$top"/tests/*.cpp "$tree/tests"
+	cp "$top/tests/mutants/only-attribute-any.cocci" "$tree/tests/mutants"
+	cat >"$tree/scripts/build-module" <<-'END'
+		#!/bin/bash
+		mkdir -p "$4/mutants"
+		: >"$4/mutants/only-attribute-any.ko"
+		echo fingerprint.c >"$4/mutants/only-attribute-any.files"
+	END
+	cat >"$tree/scripts/run-modules" <<-'END'
+		#!/bin/bash
+		mkdir -p "$2/only-attribute-any/guest-1"
+		printf '%s\n' '{"event":"plan","tests":["A.B"]}' '{"event":"finish","test":"A.B","outcome":"failed","text":"","seconds":0,"properties":{}}' >"$2/only-attribute-any/guest-1/records"
+	END
+	echo "echo $top/build/harness" >"$tree/scripts/build-harness"
+	chmod +x "$tree"/scripts/*
+}
+
+# tried OPTION N: fail unless mutants OPTION tries N modules, and all are noticed.
+tried()
+{
+	run -0 "$tree/scripts/mutants" "$1"
+	[ "${lines[-1]}" = "total $2 0 0" ] || { echo "$1: $output"; return 1; }
+}
+
+@test "mutants --changed: what was noticed is left out until it, its file or its test changes" {
+	[ -x "$top/build/harness/erofs-share" ] || skip "scripts/build-harness has not built the tool"
+	mutants_of_one
+	tried --changed 1
+	tried --left-out 0
+	tried --changed 0
+	tried --left-out 1
+	echo '/* another file */' >>"$tree/kmod/domain.c"
+	tried --changed 0
+	echo '/* the file that it changes */' >>"$tree/kmod/fingerprint.c"
+	tried --changed 1
+	echo '// another test' >>"$tree/tests/copy_up_test.cpp"
+	tried --changed 0
+	grep -lE 'TEST(_F|_P)?\(Fingerprint,' "$tree"/tests/*.cpp | head -n 1 >"$BATS_TEST_TMPDIR/test"
+	echo '// its test' >>"$(<"$BATS_TEST_TMPDIR/test")"
+	tried --changed 1
+	echo '// the mutant' >>"$tree/tests/mutants/only-attribute-any.cocci"
+	tried --changed 1
+	tried --changed 0
+	tried --debug 0
+}
+
+@test "a step without a terminal says when it begins, and how long it took" {
+	# shellcheck disable=SC2016 # for the inner shell
+	run --separate-stderr bash -c '. "$1/scripts/lib.sh"; top=$2; step "the long work" true' - "$top" "$BATS_TEST_TMPDIR"
+	[ "$status" -eq 0 ]
+	[ "${stderr_lines[0]}" = 'the long work ...' ]
+	[[ ${stderr_lines[1]} =~ ^the\ long\ work\ +0\ s$ ]]
 }
 
 @test "mutants: each changes a file of ours" {
