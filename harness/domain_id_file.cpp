@@ -6,6 +6,7 @@
 #include "fd.h"
 #include "hmac.h"
 #include "mount_failure.h"
+#include "trusted_path.h"
 
 #include <array>
 #include <charconv>
@@ -45,19 +46,14 @@ constexpr std::size_t kReadMax = kDomainIdMax + 2;
 	refuse(path, std::generic_category().message(errno));
 }
 
-/// Whoever owns a symbolic link says where it leads.
-void check_link(const std::string &path)
+/// Opens @path, if nobody else can make it lead elsewhere.
+UniqueFd open_path(const std::string &path)
 {
-	struct stat info {};
-
-	if (lstat(path.c_str(), &info) != 0)
-		refuse_errno(path);
-	if (S_ISLNK(info.st_mode) && info.st_uid != 0 &&
-	    info.st_uid != geteuid())
-		refuse(path, "is a symbolic link of user " +
-				     std::to_string(info.st_uid) +
-				     ", who can make it lead anywhere; name "
-				     "the file itself");
+	try {
+		return open_trusted(path);
+	} catch (const UntrustedPath &error) {
+		refuse(path, error.what());
+	}
 }
 
 void check_file(int fd, bool is_descriptor, const std::string &path)
@@ -124,37 +120,28 @@ std::optional<int> descriptor_in(const std::string &path)
 	return std::nullopt;
 }
 
-DomainIdFile::DomainIdFile(const std::string &path)
+DomainIdFile::DomainIdFile(const std::string &path) : path_(path)
 {
 	const std::optional<int> given = descriptor_in(path);
-	UniqueFd opened;
 
-	if (!given) {
-		check_link(path);
-		// A FIFO must not make us wait: it is refused.
-		opened = UniqueFd(open(path.c_str(), O_RDONLY | O_CLOEXEC |
-							     O_NOCTTY |
-							     O_NONBLOCK));
-		if (!opened.valid())
-			refuse_errno(path);
-	}
-	const int fd = given ? *given : opened.get();
-	check_file(fd, given.has_value(), path);
+	if (!given)
+		opened_ = open_path(path);
+	fd_ = given ? *given : opened_.get();
+	check_file(fd_, given.has_value(), path);
+}
 
+void DomainIdFile::load()
+{
 	void *const page = mmap(nullptr, kPage, PROT_READ | PROT_WRITE,
 				MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
 	if (page == MAP_FAILED)
 		throw_errno("memory for the domain id");
 	text_ = static_cast<char *>(page);
-	try {
-		if (mlock(text_, kPage) != 0 ||
-		    madvise(text_, kPage, MADV_DONTDUMP) != 0)
-			throw_errno("locking the domain id's memory");
-		check_content(read_all(fd, path), path);
-	} catch (...) {
-		wipe();
-		throw;
-	}
+	if (mlock(text_, kPage) != 0 ||
+	    madvise(text_, kPage, MADV_DONTDUMP) != 0)
+		throw_errno("locking the domain id's memory");
+	check_content(read_all());
 }
 
 DomainIdFile::~DomainIdFile()
@@ -164,8 +151,11 @@ DomainIdFile::~DomainIdFile()
 
 void DomainIdFile::wipe()
 {
+	if (text_ == nullptr)
+		return;
 	explicit_bzero(text_, kPage);
 	munmap(text_, kPage);
+	text_ = nullptr;
 }
 
 const char *DomainIdFile::derive(std::string_view purpose)
@@ -181,25 +171,25 @@ const char *DomainIdFile::derive(std::string_view purpose)
 	return derived;
 }
 
-std::size_t DomainIdFile::read_all(int fd, const std::string &path)
+std::size_t DomainIdFile::read_all()
 {
 	std::size_t size = 0;
 
 	while (size < kReadMax) {
-		wait_readable(fd, path);
-		const ssize_t got = read(fd, text_ + size, kReadMax - size);
+		wait_readable(fd_, path_);
+		const ssize_t got = read(fd_, text_ + size, kReadMax - size);
 
 		if (got == 0)
 			break;
 		if (got > 0)
 			size += static_cast<std::size_t>(got);
 		else if (errno != EINTR && errno != EAGAIN)
-			refuse_errno(path);
+			refuse_errno(path_);
 	}
 	return size;
 }
 
-void DomainIdFile::check_content(std::size_t size, const std::string &path)
+void DomainIdFile::check_content(std::size_t size)
 {
 	// Volatile, a byte at a time: nothing of the id may stay in vector
 	// registers, which the kernel saves where we cannot wipe.
@@ -208,15 +198,15 @@ void DomainIdFile::check_content(std::size_t size, const std::string &path)
 	if (size > 0 && bytes[size - 1] == '\n')
 		bytes[--size] = '\0';
 	if (size == 0)
-		refuse(path, "is empty; expected a domain id of 1 to " +
-				     std::to_string(kDomainIdMax) + " bytes");
+		refuse(path_, "is empty; expected a domain id of 1 to " +
+				      std::to_string(kDomainIdMax) + " bytes");
 	if (size > kDomainIdMax)
-		refuse(path, "is too long; expected a domain id of 1 to " +
-				     std::to_string(kDomainIdMax) + " bytes");
+		refuse(path_, "is too long; expected a domain id of 1 to " +
+				      std::to_string(kDomainIdMax) + " bytes");
 	for (std::size_t i = 0; i < size; i++)
 		if (bytes[i] == '\0' || bytes[i] == '\n' || bytes[i] == ',')
-			refuse(path, "holds a comma, a second line or a NUL; "
-				     "expected a domain id and nothing else");
+			refuse(path_, "holds a comma, a second line or a NUL; "
+				      "expected a domain id and nothing else");
 }
 
 } // namespace erofs_share

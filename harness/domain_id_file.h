@@ -4,6 +4,8 @@
 // in one page that is locked, left out of core dumps and wiped.
 #pragma once
 
+#include "fd.h"
+
 #include <cstddef>
 #include <optional>
 #include <string>
@@ -21,11 +23,10 @@ std::optional<int> descriptor_in(const std::string &path);
 /// The id in a file, as long as this object lives.
 class DomainIdFile {
       public:
-	/// Reads the id from @path, less one newline at its end. The file is a
-	/// regular one of root or the caller, without any permission for group
-	/// and others; a descriptor may also be a pipe or a socket. The id is
-	/// 1 to 255 bytes without comma, newline or NUL. Throws MountFailure,
-	/// which names the file and never says what is in it.
+	/// Opens @path, as open_trusted() does, and checks what it is: a
+	/// regular file of root or the caller, without any permission for group
+	/// and others; a descriptor may also be a pipe or a socket. Throws
+	/// MountFailure, which names the file.
 	explicit DomainIdFile(const std::string &path);
 	DomainIdFile(const DomainIdFile &) = delete;
 	DomainIdFile &operator=(const DomainIdFile &) = delete;
@@ -34,7 +35,14 @@ class DomainIdFile {
 	/// Wipes the id.
 	~DomainIdFile();
 
-	/// The id, NUL-terminated, in memory of this object.
+	/// Reads the id, less one newline at its end: 1 to 255 bytes without
+	/// comma, newline or NUL. Throws MountFailure, which names the file and
+	/// never says what is in it.
+	void load();
+	/// Forgets the id.
+	void wipe();
+
+	/// The id, NUL-terminated, in memory of this object; for after load().
 	[[nodiscard]] const char *c_str() const
 	{
 		return text_;
@@ -45,10 +53,12 @@ class DomainIdFile {
 	[[nodiscard]] const char *derive(std::string_view purpose);
 
       private:
-	std::size_t read_all(int fd, const std::string &path);
-	void check_content(std::size_t size, const std::string &path);
-	void wipe();
+	std::size_t read_all();
+	void check_content(std::size_t size);
 
+	std::string path_;
+	UniqueFd opened_;
+	int fd_ = -1; ///< @opened_, or the caller's
 	char *text_ = nullptr;
 };
 

@@ -46,6 +46,8 @@ void mount_all()
 	mount_pseudo("devtmpfs", "/dev");
 	mount_pseudo("tmpfs", "/tmp");
 	mount_pseudo("tmpfs", "/run");
+	// As on any system, and not as a tmpfs is by itself.
+	chmod("/run", 0755);
 	mount_pseudo("debugfs", "/sys/kernel/debug");
 	mount_pseudo("tracefs", "/sys/kernel/tracing");
 	mount_pseudo("cgroup2", "/sys/fs/cgroup");

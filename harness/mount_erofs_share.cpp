@@ -5,11 +5,13 @@
 //
 // It handles a secret: no core dumps, no other process looks into it, and no
 // signal ends it before it has wiped what it read.
+#include "fd.h"
+#include "held_signals.h"
 #include "mount_failure.h"
 #include "mount_request.h"
+#include "quote.h"
 #include "share_mount.h"
 
-#include <array>
 #include <csignal>
 #include <iostream>
 #include <new>
@@ -23,31 +25,11 @@ namespace {
 using erofs_share::MountFailure;
 using erofs_share::MountReport;
 using erofs_share::MountStatus;
+using erofs_share::one_line;
 
 constexpr const char *kName = "mount.erofs-share";
 /// mount(8)'s status for a fault of ours.
 constexpr int kSoftware = 4;
-
-void on_signal(int /*signal*/)
-{
-	// It only has to end the wait for the id.
-}
-
-/// Signals that would end us come only where domain_id_file.cpp waits.
-void hold_signals()
-{
-	struct sigaction action {};
-	sigset_t held;
-
-	action.sa_handler = on_signal;
-	sigemptyset(&held);
-	for (const int signal : {SIGHUP, SIGINT, SIGQUIT, SIGTERM}) {
-		sigaddset(&held, signal);
-		sigaction(signal, &action, nullptr);
-	}
-	sigprocmask(SIG_BLOCK, &held, nullptr);
-	signal(SIGPIPE, SIG_IGN);
-}
 
 void run(std::span<char *> arguments, MountReport &report)
 {
@@ -59,9 +41,9 @@ void run(std::span<char *> arguments, MountReport &report)
 	erofs_share::carry_out(request, report);
 	if (request.verbose)
 		for (const std::string &line : report.done)
-			std::cout << kName << ": " << line << ".\n";
+			std::cout << kName << ": " << one_line(line) << ".\n";
 	for (const std::string &line : report.warnings)
-		std::cerr << kName << ": " << line << ".\n";
+		std::cerr << kName << ": " << one_line(line) << ".\n";
 }
 
 int complain(const std::string &text, int status)
@@ -72,7 +54,8 @@ int complain(const std::string &text, int status)
 		const std::size_t end =
 			std::min(text.find('\n', at), text.size());
 
-		std::cerr << start << text.substr(at, end - at) << ".\n";
+		std::cerr << start << one_line(text.substr(at, end - at))
+			  << ".\n";
 		at = end + 1;
 	}
 	return status;
@@ -85,8 +68,10 @@ int main(int argc, char **argv)
 	MountReport report;
 
 	prctl(PR_SET_DUMPABLE, 0);
-	hold_signals();
+	erofs_share::hold_signals();
+	signal(SIGPIPE, SIG_IGN);
 	try {
+		erofs_share::fill_standard_descriptors();
 		run({argv, static_cast<std::size_t>(argc)}, report);
 	} catch (const MountFailure &failure) {
 		return complain(failure.what(),

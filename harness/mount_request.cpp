@@ -5,6 +5,7 @@
 
 #include "mount_failure.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <cstring>
 #include <getopt.h>
@@ -153,6 +154,42 @@ void refuse_plain_id(char *options)
 		       "domain_id_file=PATH");
 }
 
+/// Quotes keep commas together. One that is not closed would make one option
+/// of all that follow it.
+void check_quotes(const std::string &options)
+{
+	if (std::count(options.begin(), options.end(), '"') % 2 != 0)
+		refuse("options '" + options +
+		       "': a double quote is not closed; expected quotes in "
+		       "pairs, such as device=\"/a,b\"");
+}
+
+/// Refuses a value of @name, an option of the VFS that has none: the kernel
+/// would, and mount(8) takes some, such as noatime=recursive, for itself only.
+void check_vfs_value(const std::string &name)
+{
+	for (const libmnt_optmap *map = mnt_get_builtin_optmap(MNT_LINUX_MAP);
+	     map->name != nullptr; map++)
+		if (name == map->name)
+			refuse(name + " takes no value here; expected " + name +
+			       " alone");
+}
+
+void check_options(std::string options)
+{
+	char *next = options.data();
+	char *name = nullptr;
+	char *value = nullptr;
+	size_t name_size = 0;
+	size_t value_size = 0;
+
+	check_quotes(options);
+	while (mnt_optstr_next_option(&next, &name, &name_size, &value,
+				      &value_size) == 0)
+		if (value != nullptr)
+			check_vfs_value(std::string(name, name_size));
+}
+
 void take_options(char *options, MountRequest &request)
 {
 	char *user = nullptr;
@@ -228,6 +265,7 @@ MountRequest parse_mount_request(std::span<char *> arguments)
 		refuse(mount_usage());
 	request.source = arguments[static_cast<std::size_t>(optind)];
 	request.target = arguments[static_cast<std::size_t>(optind) + 1];
+	check_options(options);
 	if (!options.empty())
 		take_options(options.data(), request);
 	if (request.domain_id_file.empty() && !request.remount)

@@ -1,143 +1,30 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Mounting and remounting with page cache sharing. Everything goes to the
-// kernel by fsconfig(2), and the domain id straight from its locked page.
+// Mounting with page cache sharing. Everything goes to the kernel by
+// fsconfig(2), and the domain id straight from its locked page.
 #include "share_mount.h"
 
 #include "domain_id_file.h"
-#include "error.h"
 #include "fs_context.h"
+#include "held_signals.h"
 #include "image_look.h"
-#include "loop_device.h"
-#include "mount_failure.h"
+#include "mount_refusal.h"
+#include "mount_sources.h"
+#include "mount_steps.h"
 #include "quote.h"
+#include "share_remount.h"
+#include "target_namespace.h"
 #include "verity.h"
 
-#include <algorithm>
-#include <cstdlib>
+#include <cerrno>
 #include <fcntl.h>
-#include <libmount.h>
-#include <linux/magic.h>
-#include <memory>
-#include <optional>
-#include <sched.h>
-#include <string_view>
-#include <sys/mount.h>
+#include <sstream>
 #include <sys/stat.h>
-#include <sys/vfs.h>
+#include <sys/sysmacros.h>
+#include <utility>
 
 namespace erofs_share {
 
 namespace {
-
-/// What the id of the domain that verity devices share in is derived from, with
-/// the id in the file. Changing it parts new mounts from those that there are.
-constexpr std::string_view kVerityDomain = "erofs-share dm-verity domain v1";
-
-std::string reason(int error)
-{
-	return std::generic_category().message(error);
-}
-
-/// @line of an fs context log without its level.
-std::string words_of(const std::string &line)
-{
-	return line.size() > 2 && line[1] == ' ' ? line.substr(2) : line;
-}
-
-bool is_unknown_parameter(const std::string &line)
-{
-	return line.find("Unknown parameter") != std::string::npos;
-}
-
-bool has_unknown_parameter(const std::vector<std::string> &log)
-{
-	return std::any_of(log.begin(), log.end(), is_unknown_parameter);
-}
-
-/// How messages about @request begin: with the directory, as mount(8)'s do.
-std::string about(const MountRequest &request, const std::string &text)
-{
-	return request.target + ": " + text;
-}
-
-[[noreturn]] void fail(const MountRequest &request, const std::string &text,
-		       MountStatus status = MountStatus::kFailed)
-{
-	throw MountFailure(status, about(request, text));
-}
-
-/// What to do about @outcome, where the errno alone does not say it.
-std::string hint(const MountOutcome &outcome)
-{
-	const bool silent = outcome.log.empty();
-
-	if (outcome.call == "fsopen erofs" && outcome.error == ENODEV)
-		return "; this kernel has no erofs, or its module is not "
-		       "installed";
-	if (outcome.call == "fsconfig create" && silent &&
-	    (outcome.error == EINVAL || outcome.error == EUCLEAN))
-		return "; is it an EROFS image? dmesg(1) may say more";
-	return "";
-}
-
-/// Fails with what the kernel said.
-[[noreturn]] void fail_as(const MountRequest &request,
-			  const std::string &attempt,
-			  const MountOutcome &outcome)
-{
-	std::string text;
-
-	if (outcome.call == "fsconfig inode_share" &&
-	    has_unknown_parameter(outcome.log))
-		fail(request,
-		     "the erofs module that is loaded knows no inode_share: it "
-		     "is the distribution's own. Unmount all of erofs, unload "
-		     "it, and load the one that shares (see \"Installing on a "
-		     "host\" in inode_share.rst)");
-	for (const std::string &line : outcome.log)
-		text += words_of(line) + "\n" + about(request, "");
-	text += attempt + ": " + reason(outcome.error) + hint(outcome);
-	fail(request, text,
-	     outcome.error == EPERM ? MountStatus::kUsage
-				    : MountStatus::kFailed);
-}
-
-/// Hands the options over: sharing where there is an @id, then @request's own.
-/// With -s, those that the kernel does not know are left out.
-bool set_options(FsContext &context, const MountRequest &request,
-		 const char *id, MountReport &report)
-{
-	if (!context.set_flag("ro"))
-		return false;
-	if (id != nullptr && !context.set_flag("inode_share"))
-		return false;
-	for (const std::string &option : request.fs_options) {
-		std::vector<std::string> log;
-
-		if (context.set_option(option))
-			continue;
-		if (!request.sloppy)
-			return false;
-		// The kernel tells by its words only that it is the name.
-		const int error = context.forgive(log);
-		if (!has_unknown_parameter(log))
-			fail(request,
-			     (log.empty() ? option + ": " + reason(error)
-					  : words_of(log.back())));
-		report.warnings.push_back(about(
-			request, words_of(log.back()) + ", left out (-s)"));
-	}
-	return id == nullptr || context.set_string("domain_id", id);
-}
-
-/// Goes to the mount namespace that the target is in.
-void enter_namespace(const std::string &path)
-{
-	const UniqueFd space = open_file(path, O_RDONLY);
-
-	if (setns(space.get(), CLONE_NEWNS) != 0)
-		throw_errno("setns " + path);
-}
 
 /// Refuses @tree if what was looked at is not what was mounted.
 void check_verity(const MountRequest &request, const UniqueFd &tree)
@@ -150,45 +37,43 @@ void check_verity(const MountRequest &request, const UniqueFd &tree)
 				      "mounted");
 }
 
-/// Mounts @source, a block device or a file, in the domain of @file or, with
-/// @verity, in that of verity devices, and says how the kernel answered.
-MountOutcome mount_source(const MountRequest &request,
-			  const std::string &source, DomainIdFile &file,
-			  bool verity, MountReport &report)
+/// Makes or finds the superblock of @sources in the domain of @id.
+FsContext superblock_of(const MountRequest &request,
+			const MountSources &sources, const char *id,
+			MountReport &report)
 {
-	const char *const id =
-		verity ? file.derive(kVerityDomain) : file.c_str();
 	FsContext context = FsContext::open();
 
-	if (!context.set_string("source", source.c_str()) ||
-	    !set_options(context, request, id, report) || !context.create())
-		return context.finish();
-	const UniqueFd tree = context.make_mount(request.attributes);
-	if (!tree.valid())
-		return context.finish();
-	if (verity)
-		check_verity(request, tree);
-	if (!request.target_namespace.empty())
-		enter_namespace(request.target_namespace);
-	context.attach(tree, request.target);
-	return context.finish();
+	if (context.set_string("source", sources.image().c_str()) &&
+	    set_all(context, request, sources.options(), id, report))
+		context.create();
+	return context;
 }
 
-/// Whether the mount at the target says that it shares; true if nobody knows.
-bool shares(const MountRequest &request)
+/// Whether the mount with the device number @device says that it shares; true
+/// if nobody knows.
+bool shares(const OwnProcess &process, dev_t device)
 {
-	const std::unique_ptr<libmnt_table, decltype(&mnt_unref_table)> table(
-		mnt_new_table_from_file("/proc/self/mountinfo"),
-		mnt_unref_table);
-	const std::unique_ptr<char, decltype(&std::free)> path(
-		realpath(request.target.c_str(), nullptr), std::free);
+	const std::string number = std::to_string(major(device)) + ":" +
+				   std::to_string(minor(device));
+	std::istringstream lines(process.mounts());
+	bool found = false;
 
-	if (!table || !path)
-		return true;
-	libmnt_fs *const found = mnt_table_find_target(table.get(), path.get(),
-						       MNT_ITER_BACKWARD);
-	return found == nullptr ||
-	       mnt_fs_match_options(found, "inode_share") == 1;
+	for (std::string line; std::getline(lines, line);) {
+		// id parent dev ... - type source options-of-the-superblock
+		std::istringstream fields(line);
+		std::string field;
+
+		fields >> field >> field >> field;
+		if (field != number)
+			continue;
+		found = true;
+		const std::size_t last = line.rfind(' ') + 1;
+		if (("," + line.substr(last) + ",").find(",inode_share,") !=
+		    std::string::npos)
+			return true;
+	}
+	return !found;
 }
 
 /// The target's and the source's own faults, in mount(8)'s words.
@@ -204,20 +89,6 @@ void check_target(const MountRequest &request)
 					      : reason(errno));
 	if (!S_ISDIR(info.st_mode))
 		fail(request, "mount point is not a directory");
-}
-
-/// Whether the source is a regular file; else it is a block device.
-bool is_file(const MountRequest &request)
-{
-	struct stat info {};
-
-	if (stat(request.source.c_str(), &info) != 0)
-		fail(request, request.source + ": " + reason(errno));
-	if (!S_ISREG(info.st_mode) && !S_ISBLK(info.st_mode))
-		fail(request, request.source +
-				      " is neither a regular file nor a block "
-				      "device");
-	return S_ISREG(info.st_mode);
 }
 
 /// "Mounted" in the words of -v.
@@ -263,39 +134,83 @@ void report_fingerprints(const MountRequest &request, const std::string &source,
 				"; see erofs-share check"));
 }
 
+/// What -f does of a mount.
+void try_mount(const MountRequest &request, MountReport &report)
+{
+	auto log = follow_kernel_log();
+	FsContext context = FsContext::open();
+
+	if (const std::string why = why_no_image(request.source); !why.empty())
+		fail(request, why);
+	if (context.set_string("source", request.source.c_str()))
+		try_options(context, request, true, report);
+	const MountOutcome outcome = context.finish();
+	if (outcome.error != 0)
+		fail_as(request, "would not mount " + request.source, outcome,
+			log);
+	report.done.push_back(request.source + " would be mounted on " +
+			      request.target);
+}
+
+/// Attaches the mount of @context, and returns its device number.
+dev_t attach(FsContext &context, const MountRequest &request,
+	     const TargetNamespace &space, bool verity)
+{
+	// The directory may be where somebody lets us wait.
+	const SignalsLetThrough may_end;
+	const UniqueFd tree = context.make_mount(request.attributes);
+	struct stat info {};
+
+	if (!tree.valid() || fstat(tree.get(), &info) != 0)
+		return 0;
+	if (verity)
+		check_verity(request, tree);
+	space.enter();
+	context.attach(tree, request.target);
+	return info.st_dev;
+}
+
 void mount_new(const MountRequest &request, MountReport &report)
 {
-	std::optional<DomainIdFile> id(std::in_place, request.domain_id_file);
-	MountOutcome outcome;
-	std::string source = request.source;
+	DomainIdFile id(request.domain_id_file);
 
 	check_target(request);
-	const bool file = is_file(request);
+	MountSources sources(request);
 	if (request.fake) {
-		report.done.push_back(source + " would be mounted on " +
-				      request.target);
+		try_mount(request, report);
 		return;
 	}
 	// While paths are those of our mount namespace.
-	const bool verity = all_under_verity(request);
-	UniqueFd image(open(source.c_str(),
+	const TargetNamespace space(request.target_namespace);
+	const OwnProcess process;
+	auto log = follow_kernel_log();
+	bool verity = all_under_verity(request);
+	UniqueFd image(open(request.source.c_str(),
 			    O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
-	if (!file || !request.loop)
-		outcome = mount_source(request, source, *id, verity, report);
+	const bool loops = request.loop || sources.are_mixed();
+	if (loops)
+		sources.use_loops(report.done);
+	id.load();
+	FsContext context = superblock_of(
+		request, sources,
+		verity ? id.derive(kVerityDomain) : id.c_str(), report);
 	// A kernel that mounts block devices only, or not that file's.
-	std::optional<LoopDevice> loop;
-	if (file && (request.loop || outcome.error == ENOTBLK)) {
-		loop.emplace(request.source);
-		source = loop->path();
-		report.done.push_back(request.source + " is " + source);
+	if (context.error() == ENOTBLK && sources.have_files()) {
+		sources.use_loops(report.done);
 		report.warnings.clear();
-		outcome = mount_source(request, source, *id, false, report);
+		verity = false;
+		context = superblock_of(request, sources, id.c_str(), report);
 	}
-	id.reset();
+	id.wipe();
+	const dev_t device = context.error() == 0
+				     ? attach(context, request, space, verity)
+				     : 0;
+	const MountOutcome outcome = context.finish();
 	if (outcome.error != 0)
-		fail_as(request, "cannot mount " + request.source, outcome);
-	report_mount(request, source, verity, report);
-	if (shares(request))
+		fail_as(request, "cannot mount " + request.source, outcome,
+			log);
+	report_mount(request, sources.image(), verity, report);
+	if (shares(process, device))
 		report_fingerprints(request, request.source, std::move(image),
 				    report);
 	else
@@ -306,70 +221,6 @@ void mount_new(const MountRequest &request, MountReport &report)
 				"--xattr-inode-digest), or it was mounted "
 				"before "
 				"without sharing"));
-}
-
-/// Gives the mount at the target the attributes that are asked for. As with
-/// mount(2), access times stay as they are unless the options name them.
-void change_attributes(const MountRequest &request)
-{
-	constexpr unsigned int kAll =
-		MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC |
-		MOUNT_ATTR_NODIRATIME | MOUNT_ATTR_NOSYMFOLLOW;
-	mount_attr change{};
-
-	change.attr_set = request.attributes;
-	change.attr_clr = kAll & ~request.attributes;
-	if (request.names_atime)
-		change.attr_clr |= MOUNT_ATTR__ATIME;
-	if (mount_setattr(AT_FDCWD, request.target.c_str(), 0, &change,
-			  sizeof(change)) != 0)
-		fail(request, "mount_setattr: " + reason(errno));
-}
-
-/// Changes the options of the superblock at the target, whose domain is that of
-/// @id.
-MountOutcome reconfigure(const MountRequest &request, const char *id,
-			 MountReport &report)
-{
-	FsContext context = FsContext::pick(request.target);
-
-	if (set_options(context, request, id, report))
-		context.reconfigure();
-	return context.finish();
-}
-
-void remount(const MountRequest &request, MountReport &report)
-{
-	struct statfs info {};
-	struct stat status {};
-	std::optional<DomainIdFile> id;
-
-	if (!request.domain_id_file.empty())
-		id.emplace(request.domain_id_file);
-	const char *const plain = id ? id->c_str() : nullptr;
-	if (!request.target_namespace.empty())
-		enter_namespace(request.target_namespace);
-	// Anything else would take our options for its own.
-	if (statfs(request.target.c_str(), &info) != 0)
-		fail(request, reason(errno));
-	if (info.f_type != EROFS_SUPER_MAGIC_V1)
-		fail(request, "no erofs is mounted there");
-	if (request.fake) {
-		report.done.push_back(request.target + " would be remounted");
-		return;
-	}
-	const bool verity = id && stat(request.target.c_str(), &status) == 0 &&
-			    is_verity_device(status.st_dev);
-	MountOutcome outcome = reconfigure(
-		request, verity ? id->derive(kVerityDomain) : plain, report);
-	// Only the source is seen: there may be a device without verity.
-	if (verity && outcome.error == EINVAL)
-		outcome = reconfigure(request, plain, report);
-	id.reset();
-	if (outcome.error != 0)
-		fail_as(request, "cannot remount", outcome);
-	change_attributes(request);
-	report.done.push_back(request.target + " remounted");
 }
 
 } // namespace

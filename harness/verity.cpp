@@ -2,13 +2,13 @@
 // Recognising dm-verity devices.
 #include "verity.h"
 
-#include "fd.h"
-
 #include <algorithm>
+#include <array>
+#include <fcntl.h>
 #include <string_view>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
-#include <system_error>
+#include <unistd.h>
 
 namespace erofs_share {
 
@@ -27,17 +27,31 @@ bool is_verity_path(const std::string &path)
 
 } // namespace
 
+UniqueFd open_block_devices()
+{
+	return UniqueFd(
+		open("/sys/dev/block", O_PATH | O_DIRECTORY | O_CLOEXEC));
+}
+
 bool is_verity_device(dev_t device)
 {
-	try {
-		return read_text("/sys/dev/block/" +
-				 std::to_string(major(device)) + ":" +
-				 std::to_string(minor(device)) + "/dm/uuid")
-			.starts_with(kUuidStart);
-	} catch (const std::system_error &) {
-		// No device mapper's, or no sysfs.
+	return is_verity_device(device, open_block_devices());
+}
+
+bool is_verity_device(dev_t device, const UniqueFd &devices)
+{
+	const std::string name = std::to_string(major(device)) + ":" +
+				 std::to_string(minor(device)) + "/dm/uuid";
+	const UniqueFd uuid(
+		openat(devices.get(), name.c_str(), O_RDONLY | O_CLOEXEC));
+	std::array<char, kUuidStart.size()> start{};
+
+	// No device mapper's, or no sysfs.
+	if (!devices.valid() || !uuid.valid())
 		return false;
-	}
+	return read(uuid.get(), start.data(), start.size()) ==
+		       static_cast<ssize_t>(start.size()) &&
+	       std::string_view(start.data(), start.size()) == kUuidStart;
 }
 
 bool all_under_verity(const MountRequest &request)
