@@ -36,7 +36,8 @@ void write_file(const std::string &path, std::string_view text)
 
 } // namespace
 
-TemporaryFile::TemporaryFile() : path_("/tmp/mount-helper-XXXXXX")
+TemporaryFile::TemporaryFile(const Below &where)
+    : path_(where.directory + "/mount-helper-XXXXXX")
 {
 	const UniqueFd fd(mkostemp(path_.data(), O_CLOEXEC));
 
@@ -56,7 +57,8 @@ TemporaryFile::~TemporaryFile()
 	unlink(path_.c_str());
 }
 
-IdFile::IdFile(const DomainId &id, const std::string &after)
+IdFile::IdFile(const DomainId &id, const std::string &after, const Below &where)
+    : TemporaryFile(where)
 {
 	const UniqueFd fd = open_file(path(), O_WRONLY);
 	const DomainId::Revealed text = id.reveal();
@@ -65,7 +67,7 @@ IdFile::IdFile(const DomainId &id, const std::string &after)
 	write_all(fd.get(), std::as_bytes(std::span(after)), path());
 }
 
-IdFile::IdFile(const std::string &text)
+IdFile::IdFile(const std::string &text) : TemporaryFile(Below{"/run"})
 {
 	write_file(path(), text);
 }

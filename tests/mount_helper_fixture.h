@@ -12,11 +12,19 @@
 
 namespace erofs_share {
 
-/// A file below /tmp, removed when it goes out of scope.
+/// A file below /tmp, or another directory, removed when it goes out of scope.
 class TemporaryFile {
       public:
+	/// Where a file is made.
+	struct Below {
+		std::string directory;
+	};
+
 	/// An empty file of mode 0600.
-	TemporaryFile();
+	TemporaryFile() : TemporaryFile(Below{"/tmp"})
+	{
+	}
+	explicit TemporaryFile(const Below &where);
 	/// A copy of the file at @source.
 	explicit TemporaryFile(const std::string &source);
 	TemporaryFile(const TemporaryFile &) = delete;
@@ -34,11 +42,13 @@ class TemporaryFile {
 	std::string path_;
 };
 
-/// A file of mode 0600 with a domain id, or with another text.
+/// A file of mode 0600 with a domain id, or with another text, in a directory
+/// that only root can write.
 class IdFile : public TemporaryFile {
       public:
 	/// The id and @after.
-	explicit IdFile(const DomainId &id, const std::string &after = "\n");
+	explicit IdFile(const DomainId &id, const std::string &after = "\n",
+			const Below &where = {"/run"});
 	explicit IdFile(const std::string &text);
 };
 
