@@ -16,18 +16,6 @@ void UniqueFd::reset()
 		close(std::exchange(fd_, -1));
 }
 
-void fill_standard_descriptors()
-{
-	for (int wanted = STDIN_FILENO; wanted <= STDERR_FILENO; wanted++) {
-		if (fcntl(wanted, F_GETFD) >= 0)
-			continue;
-		// The lowest that is free: those before are taken.
-		if (open("/dev/null", O_RDWR) != wanted)
-			throw_errno("descriptor " + std::to_string(wanted) +
-				    " is closed; open /dev/null for it");
-	}
-}
-
 UniqueFd open_file(const std::string &path, int flags, unsigned int mode)
 {
 	const int fd = open(path.c_str(), flags | O_CLOEXEC, mode);

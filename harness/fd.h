@@ -52,10 +52,6 @@ class UniqueFd {
 	int fd_ = -1;
 };
 
-/// Opens /dev/null where one of the descriptors 0 to 2 is closed, so that no
-/// other file gets its number. Throws if it cannot.
-void fill_standard_descriptors();
-
 /// Opens @path (O_CLOEXEC added). Throws, naming the path, when that fails.
 UniqueFd open_file(const std::string &path, int flags, unsigned int mode = 0);
 

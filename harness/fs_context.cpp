@@ -41,12 +41,6 @@ FsContext FsContext::pick(const std::string &target)
 		"fspick " + target};
 }
 
-FsContext FsContext::pick(const UniqueFd &target)
-{
-	return {fspick(target.get(), "", FSPICK_CLOEXEC | FSPICK_EMPTY_PATH),
-		"fspick"};
-}
-
 bool FsContext::step(const std::string &call, int result)
 {
 	if (result >= 0)

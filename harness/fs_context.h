@@ -31,8 +31,6 @@ class FsContext {
 	static FsContext open();
 	/// A context that changes the superblock mounted at @target.
 	static FsContext pick(const std::string &target);
-	/// The same of the mount whose root is open in @target.
-	static FsContext pick(const UniqueFd &target);
 
 	/// Hands over key=value; @value stays the caller's, who may wipe it.
 	bool set_string(const std::string &key, const char *value);
@@ -53,11 +51,6 @@ class FsContext {
 	/// Forgets the step that failed, and returns the errno of it. The
 	/// lines that the kernel logged until now go to @log.
 	int forgive(std::vector<std::string> &log);
-	/// The errno of the step that failed first; 0 if none has.
-	[[nodiscard]] int error() const
-	{
-		return outcome_.error;
-	}
 	/// The outcome so far, with the context's log taken out of it.
 	MountOutcome finish();
 

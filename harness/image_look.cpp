@@ -9,26 +9,36 @@
 #include <chrono>
 #include <csignal>
 #include <fcntl.h>
+#include <functional>
 #include <grp.h>
 #include <linux/capability.h>
 #include <poll.h>
 #include <span>
+#include <string>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <type_traits>
 #include <unistd.h>
+#include <utility>
 
 namespace erofs_share {
 
 namespace {
 
-static_assert(std::is_trivially_copyable_v<ImageLook>);
+/// What a look may take.
+struct Limits {
+	std::uint64_t inodes;
+	std::chrono::seconds patience;
+	rlim_t seconds; ///< of computing
+};
 
-constexpr std::uint64_t kMostInodes = 100'000;
-constexpr std::chrono::seconds kPatience{3};
-constexpr rlim_t kMostSeconds = 2; ///< of computing
+/// Somebody waits for the mount.
+constexpr Limits kAtMount = {100'000, std::chrono::seconds(3), 2};
+/// Somebody asked.
+constexpr Limits kAsked = {4'000'000, std::chrono::seconds(20), 15};
+
 constexpr rlim_t kMostMemory = rlim_t{192} << 20;
 /// The user and group of nobody.
 constexpr unsigned int kNobody = 65534;
@@ -64,9 +74,11 @@ bool drop_privileges(pid_t parent)
 		.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
 	std::array<__user_cap_data_struct, 2> none{};
 
-	return setgroups(0, nullptr) == 0 &&
-	       setresgid(kNobody, kNobody, kNobody) == 0 &&
-	       setresuid(kNobody, kNobody, kNobody) == 0 &&
+	// An ordinary user has no other user to be.
+	return (geteuid() != 0 ||
+		(setgroups(0, nullptr) == 0 &&
+		 setresgid(kNobody, kNobody, kNobody) == 0 &&
+		 setresuid(kNobody, kNobody, kNobody) == 0)) &&
 	       syscall(SYS_capset, &header, none.data()) == 0 &&
 	       prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
 	       prctl(PR_SET_DUMPABLE, 0) == 0 &&
@@ -74,10 +86,10 @@ bool drop_privileges(pid_t parent)
 	       prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && getppid() == parent;
 }
 
-bool set_limits()
+bool set_limits(const Limits &limits)
 {
 	return limit(RLIMIT_AS, kMostMemory) &&
-	       limit(RLIMIT_CPU, kMostSeconds) && limit(RLIMIT_FSIZE, 0) &&
+	       limit(RLIMIT_CPU, limits.seconds) && limit(RLIMIT_FSIZE, 0) &&
 	       limit(RLIMIT_CORE, 0) && limit(RLIMIT_NPROC, 0) &&
 	       limit(RLIMIT_NOFILE, 2);
 }
@@ -102,18 +114,51 @@ ImageLook look()
 			file.path.copy(seen.first_ambiguous.data(),
 				       seen.first_ambiguous.size() - 1);
 	};
-	seen.complete = image.visit_files(kMostInodes, add) ? 1 : 0;
+	seen.complete = image.visit_files(kAtMount.inodes, add) ? 1 : 0;
 	return seen;
 }
 
-/// The child's life. Returns its exit status, which nobody looks at.
-int answer(int image, int pipe, pid_t parent)
+/// Ends a visit.
+struct Found {};
+
+/// The first file that @is_wanted.
+FileLook look_for(const std::function<bool(const ErofsFile &)> &is_wanted)
 {
-	if (!keep_descriptors(image, pipe) || !set_limits() ||
+	const ErofsImage image(UniqueFd(kImageFd), "the image");
+	FileLook seen;
+
+	if (!image.fingerprint_name())
+		return seen;
+	seen.declared = 1;
+	const auto visit = [&](const ErofsFile &file) {
+		if (!is_wanted(file))
+			return;
+		seen.found = 1;
+		seen.size = file.size;
+		seen.state = static_cast<std::uint64_t>(file.state);
+		seen.fingerprint_size = file.fingerprint.copy(
+			seen.fingerprint.data(), seen.fingerprint.size());
+		throw Found();
+	};
+	try {
+		seen.complete = image.visit_files(kAsked.inodes, visit) ? 1 : 0;
+	} catch (const Found &) {
+		seen.complete = 1;
+	}
+	return seen;
+}
+
+/// The child's life: @look, whose answer goes to @pipe. Returns its exit
+/// status, which nobody looks at.
+template <typename Look>
+int answer(int image, int pipe, pid_t parent, const Limits &limits,
+	   const Look &look)
+{
+	if (!keep_descriptors(image, pipe) || !set_limits(limits) ||
 	    !drop_privileges(parent))
 		return 1;
 	try {
-		const ImageLook seen = look();
+		const auto seen = look();
 
 		write_all(kAnswerFd, std::as_bytes(std::span(&seen, 1)),
 			  "the pipe");
@@ -123,15 +168,14 @@ int answer(int image, int pipe, pid_t parent)
 	return 0;
 }
 
-/// Reads a whole answer from @fd; nothing if none comes in time.
-std::optional<ImageLook> wait_for_answer(int fd)
+/// Reads a whole @answer from @fd; returns false if none comes in time.
+bool wait_for_answer(int fd, std::span<std::byte> answer,
+		     std::chrono::seconds patience)
 {
 	using Clock = std::chrono::steady_clock;
-	const auto end = Clock::now() + kPatience;
-	ImageLook seen;
-	std::span<std::byte> rest = std::as_writable_bytes(std::span(&seen, 1));
+	const auto end = Clock::now() + patience;
 
-	while (!rest.empty()) {
+	while (!answer.empty()) {
 		const auto left =
 			std::chrono::duration_cast<std::chrono::milliseconds>(
 				end - Clock::now());
@@ -139,23 +183,25 @@ std::optional<ImageLook> wait_for_answer(int fd)
 
 		if (left.count() <= 0 ||
 		    poll(&wanted, 1, static_cast<int>(left.count())) <= 0)
-			return std::nullopt;
-		const ssize_t got = read(fd, rest.data(), rest.size());
+			return false;
+		const ssize_t got = read(fd, answer.data(), answer.size());
 		if (got <= 0)
-			return std::nullopt;
-		rest = rest.subspan(static_cast<std::size_t>(got));
+			return false;
+		answer = answer.subspan(static_cast<std::size_t>(got));
 	}
-	// Nobody promises that there is one.
-	seen.first_ambiguous.back() = '\0';
-	return seen;
+	return true;
 }
 
-} // namespace
-
-std::optional<ImageLook> look_at_image(UniqueFd image)
+/// What @look returns in a process that has @image and nothing else.
+template <typename Look>
+auto in_confinement(UniqueFd image, const Limits &limits, const Look &look)
+	-> std::optional<decltype(look())>
 {
+	using Answer = decltype(look());
+	static_assert(std::is_trivially_copyable_v<Answer>);
 	std::array<int, 2> ends{};
 	const pid_t parent = getpid();
+	Answer seen;
 
 	if (!image.valid() || pipe2(ends.data(), O_CLOEXEC) != 0)
 		return std::nullopt;
@@ -165,15 +211,60 @@ std::optional<ImageLook> look_at_image(UniqueFd image)
 	if (child < 0)
 		return std::nullopt;
 	if (child == 0)
-		_exit(answer(image.get(), input.get(), parent));
+		_exit(answer(image.get(), input.get(), parent, limits, look));
 	input.reset();
 	image.reset();
-	const std::optional<ImageLook> seen = wait_for_answer(output.get());
+	const bool answered = wait_for_answer(
+		output.get(), std::as_writable_bytes(std::span(&seen, 1)),
+		limits.patience);
 
 	kill(child, SIGKILL);
 	// One that hangs in a read of a device is left to itself.
-	waitpid(child, nullptr, seen ? 0 : WNOHANG);
+	waitpid(child, nullptr, answered ? 0 : WNOHANG);
+	if (!answered)
+		return std::nullopt;
 	return seen;
+}
+
+} // namespace
+
+std::optional<ImageLook> look_at_image(UniqueFd image)
+{
+	auto seen = in_confinement(std::move(image), kAtMount, look);
+
+	// Nobody promises that there is one.
+	if (seen)
+		seen->first_ambiguous.back() = '\0';
+	return seen;
+}
+
+std::optional<FileLook> look_for_inode(UniqueFd image, std::uint64_t nid)
+{
+	auto seen = in_confinement(std::move(image), kAsked, [nid] {
+		return look_for([nid](const ErofsFile &file) {
+			return file.nid == nid;
+		});
+	});
+
+	// It may be a lie.
+	if (seen && seen->fingerprint_size > seen->fingerprint.size())
+		return std::nullopt;
+	return seen;
+}
+
+std::optional<FileLook> look_for_contents(UniqueFd image,
+					  const FileLook &wanted)
+{
+	const std::string fingerprint(wanted.fingerprint.data(),
+				      wanted.fingerprint_size);
+
+	return in_confinement(std::move(image), kAsked, [&] {
+		return look_for([&](const ErofsFile &file) {
+			return file.state == FingerprintState::kOne &&
+			       file.size == wanted.size &&
+			       file.fingerprint == fingerprint;
+		});
+	});
 }
 
 } // namespace erofs_share

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// A look at the fingerprints of an image that was mounted, for the mount
-// helper. The image is anybody's and the helper is root: a process without
-// privileges reads it, and whatever becomes of that process, the mount stays.
+// A look at the fingerprints of an image that is mounted, for the mount helper
+// and for status. The image is anybody's and they are root: a process without
+// privileges reads it, and whatever becomes of that process, the caller goes
+// on.
 #pragma once
 
 #include "fd.h"
@@ -23,10 +24,30 @@ struct ImageLook {
 	std::uint64_t complete = 0; ///< 0: this was not the whole image
 };
 
+/// What an image says of one file.
+struct FileLook {
+	std::uint64_t found = 0;
+	std::uint64_t size = 0;
+	std::uint64_t state = 0; ///< a FingerprintState
+	std::uint64_t fingerprint_size = 0;
+	std::array<char, 256> fingerprint = {};
+	std::uint64_t declared = 0; ///< 0: the image declares no fingerprints
+	std::uint64_t complete = 0; ///< 0: this was not the whole image
+};
+
 /// Looks at no more than 100 000 inodes of the image in @image, and for no more
 /// than three seconds. Returns nothing where that was not enough for an answer,
 /// or anything went wrong. The caller must hold no secret: its memory is
 /// copied.
 std::optional<ImageLook> look_at_image(UniqueFd image);
+
+/// Looks for the inode number @nid in no more than four million inodes of
+/// @image, and for no more than twenty seconds. Returns nothing where anything
+/// went wrong. As look_at_image() else.
+std::optional<FileLook> look_for_inode(UniqueFd image, std::uint64_t nid);
+
+/// The same for a file of the size and with the fingerprint of @wanted.
+std::optional<FileLook> look_for_contents(UniqueFd image,
+					  const FileLook &wanted);
 
 } // namespace erofs_share

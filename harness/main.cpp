@@ -21,11 +21,13 @@
 #include "module_batch.h"
 #include "no_trace.h"
 #include "parity.h"
+#include "quote.h"
 #include "ram_session.h"
 #include "record.h"
 #include "report.h"
 #include "seed_tree.h"
 #include "share_commands.h"
+#include "standard_descriptors.h"
 #include "stress_commands.h"
 
 #include <CLI/CLI.hpp>
@@ -489,6 +491,29 @@ void add_batch_commands(CLI::App &app)
 	});
 }
 
+/// Says that there is no command @word, and which there are. Returns the exit
+/// status.
+int no_command(const CLI::App &app, const std::string &word)
+{
+	std::string all;
+	std::string meant;
+
+	for (const CLI::App *command :
+	     app.get_subcommands([](const CLI::App *one) {
+		     return !one->get_group().empty();
+	     })) {
+		const std::string name = command->get_name();
+
+		all += (all.empty() ? "" : ", ") + name;
+		if (name.starts_with(word))
+			meant = ": did you mean " + name + "?";
+	}
+	std::cerr << "erofs-share: there is no command " << shell_word(word)
+		  << (meant.empty() ? "." : meant) << " There are " << all
+		  << "; see erofs-share --help\n";
+	return static_cast<int>(CLI::ExitCodes::ExtrasError);
+}
+
 } // namespace
 
 int main(int argc, char **argv)
@@ -516,7 +541,14 @@ int main(int argc, char **argv)
 	app.footer("COMMAND --help shows its options. erofs-share(8) has the "
 		   "exit status and the\ncommands that only the project's own "
 		   "tests use.");
+	// CLI11 would only say that a command is required.
+	if (argc > 1 && argv[1][0] != '-' &&
+	    app.get_subcommands([&](const CLI::App *command) {
+		       return command->get_name() == argv[1];
+	       }).empty())
+		return no_command(app, argv[1]);
 	try {
+		fill_standard_descriptors();
 		app.parse(argc, argv);
 	} catch (const CLI::ParseError &error) {
 		return app.exit(error);

@@ -5,12 +5,12 @@
 //
 // It handles a secret: no core dumps, no other process looks into it, and no
 // signal ends it before it has wiped what it read.
-#include "fd.h"
 #include "held_signals.h"
 #include "mount_failure.h"
 #include "mount_request.h"
 #include "quote.h"
 #include "share_mount.h"
+#include "standard_descriptors.h"
 
 #include <csignal>
 #include <iostream>

@@ -36,27 +36,46 @@ bool is_printable(std::uint32_t code)
 	       !within(0x2060, 0x206f) && code != 0xfeff;
 }
 
-/// Bytes of the printable character that @text starts with; 0 if there is none.
-std::size_t printable(std::string_view text)
+/// A character of UTF-8.
+struct Character {
+	std::size_t size = 0; ///< in bytes; 0 if it is none
+	std::uint32_t code = 0;
+};
+
+/// The character that @text starts with.
+Character first_of(std::string_view text)
 {
 	static constexpr std::array<std::uint32_t, 4> kLeast = {0, 0x80, 0x800,
 								0x10000};
 	const auto first = static_cast<unsigned char>(text.front());
 
 	if (first < 0x80)
-		return first >= 0x20 && first != 0x7f ? 1 : 0;
+		return {1, first};
 	const std::size_t more = more_bytes(first);
 	if (more == 0 || text.size() <= more)
-		return 0;
+		return {};
 	std::uint32_t code = first & (0x3fU >> more);
 	for (std::size_t i = 1; i <= more; i++) {
 		const auto next = static_cast<unsigned char>(text[i]);
 
 		if ((next & 0xc0) != 0x80)
-			return 0;
+			return {};
 		code = code << 6 | (next & 0x3f);
 	}
-	return code >= kLeast[more] && is_printable(code) ? more + 1 : 0;
+	if (code < kLeast[more] || code > 0x10ffff ||
+	    (code >= 0xd800 && code <= 0xdfff))
+		return {};
+	return {more + 1, code};
+}
+
+/// Bytes of the printable character that @text starts with; 0 if there is none.
+std::size_t printable(std::string_view text)
+{
+	const Character first = first_of(text);
+
+	if (first.size == 1)
+		return first.code >= 0x20 && first.code != 0x7f ? 1 : 0;
+	return first.size != 0 && is_printable(first.code) ? first.size : 0;
 }
 
 std::string escape(char byte)
@@ -117,6 +136,19 @@ std::string shell_word(std::string_view name)
 		else
 			text += byte;
 	return text + "'";
+}
+
+std::string utf8_text(std::string_view text)
+{
+	std::string plain;
+
+	for (std::size_t at = 0; at < text.size();) {
+		const std::size_t size = first_of(text.substr(at)).size;
+
+		plain += size != 0 ? text.substr(at, size) : "\xef\xbf\xbd";
+		at += size != 0 ? size : 1;
+	}
+	return plain;
 }
 
 std::string one_line(std::string_view text)

@@ -16,6 +16,10 @@ std::string quote_name(std::string_view name);
 /// but where nothing needs that; what cannot be printed as quote_name() has it.
 std::string shell_word(std::string_view name);
 
+/// @text with U+FFFD for each byte that is not part of UTF-8; control
+/// characters stay.
+std::string utf8_text(std::string_view text);
+
 /// @text, which may have names of anybody's in it, as one line that says
 /// nothing to a terminal: what cannot be printed as an escape.
 std::string one_line(std::string_view text);

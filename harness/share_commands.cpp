@@ -3,41 +3,17 @@
 #include "share_commands.h"
 
 #include "check_image.h"
+#include "command_output.h"
 #include "error.h"
 #include "estimate.h"
-#include "quote.h"
-#include "status.h"
+#include "status_commands.h"
 
-#include <chrono>
-#include <functional>
 #include <iostream>
-#include <thread>
 #include <unistd.h>
 
 namespace erofs_share {
 
 namespace {
-
-/// Runs @body. What it throws is one line on standard error and kExitFailed.
-void or_fail(const std::function<void()> &body)
-{
-	try {
-		body();
-	} catch (const CLI::Error &) {
-		throw;
-	} catch (const std::exception &error) {
-		std::cerr << "erofs-share: " << one_line(error.what()) << '\n';
-		throw CLI::RuntimeError(kExitFailed);
-	}
-}
-
-/// @json as text, indented by @indent. Names may have any bytes: what is no
-/// UTF-8 is replaced.
-std::string json_text(const nlohmann::json &json, int indent)
-{
-	return json.dump(indent, ' ', false,
-			 nlohmann::json::error_handler_t::replace);
-}
 
 /// Becomes the program of @words.
 [[noreturn]] void become(const std::vector<std::string> &words)
@@ -79,57 +55,6 @@ void add_mount_commands(CLI::App &app)
 			for (const std::string &word : umount->remaining())
 				words.push_back(word);
 			become(words);
-		});
-	});
-}
-
-void show_status(bool json)
-{
-	const Status status = read_status();
-
-	if (json)
-		std::cout << json_text(to_json(status), -1) << std::endl;
-	else
-		print_status(status, std::cout);
-	if (!std::cout.flush())
-		throw_error(EIO, "write the status to standard output");
-}
-
-void watch_status(bool json, double seconds)
-{
-	const bool clear = !json && isatty(STDOUT_FILENO) == 1;
-
-	for (;;) {
-		if (clear)
-			std::cout << "\033[H\033[2J";
-		show_status(json);
-		if (!json && !clear)
-			std::cout << std::endl;
-		std::this_thread::sleep_for(
-			std::chrono::duration<double>(seconds));
-	}
-}
-
-void add_status_command(CLI::App &app)
-{
-	static bool json = false;
-	static bool watch = false;
-	static double interval = 2;
-	auto *status = app.add_subcommand(
-		"status", "what mounts share now, and what that saves");
-
-	status->add_flag("--json", json, "bytes as JSON, one object a line");
-	status->add_flag("--watch", watch, "again and again, until stopped");
-	status->add_option("--interval", interval,
-			   "seconds between two of --watch, 2 if not given")
-		->check(CLI::Range(0.1, 86400.0))
-		->type_name("SECONDS");
-	status->callback([] {
-		or_fail([] {
-			if (watch)
-				watch_status(json, interval);
-			else
-				show_status(json);
 		});
 	});
 }

@@ -194,18 +194,21 @@ void mount_new(const MountRequest &request, MountReport &report)
 	FsContext context = superblock_of(
 		request, sources,
 		verity ? id.derive(kVerityDomain) : id.c_str(), report);
+	MountOutcome outcome = context.finish();
 	// A kernel that mounts block devices only, or not that file's.
-	if (context.error() == ENOTBLK && sources.have_files()) {
+	if (outcome.error == ENOTBLK && sources.have_files()) {
 		sources.use_loops(report.done);
 		report.warnings.clear();
 		verity = false;
 		context = superblock_of(request, sources, id.c_str(), report);
+		outcome = context.finish();
 	}
 	id.wipe();
-	const dev_t device = context.error() == 0
-				     ? attach(context, request, space, verity)
-				     : 0;
-	const MountOutcome outcome = context.finish();
+	dev_t device = 0;
+	if (outcome.error == 0) {
+		device = attach(context, request, space, verity);
+		outcome = context.finish();
+	}
 	if (outcome.error != 0)
 		fail_as(request, "cannot mount " + request.source, outcome,
 			log);

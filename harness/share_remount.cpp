@@ -9,12 +9,14 @@
 #include "target_namespace.h"
 #include "verity.h"
 
+#include <cerrno>
 #include <fcntl.h>
 #include <linux/magic.h>
 #include <optional>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
+#include <unistd.h>
 
 namespace erofs_share {
 
@@ -38,12 +40,21 @@ void change_attributes(const MountRequest &request, const UniqueFd &target)
 		fail(request, "mount_setattr: " + reason(errno));
 }
 
+/// The context of the mount whose root is open in @target. It is not looked up
+/// again: "." is the descriptor's.
+FsContext pick(const MountRequest &request, const UniqueFd &target)
+{
+	if (fchdir(target.get()) != 0)
+		fail(request, reason(errno));
+	return FsContext::pick(".");
+}
+
 /// Changes the options of the superblock of @target, whose domain is that of
 /// @id.
 MountOutcome reconfigure(const MountRequest &request, const UniqueFd &target,
 			 const char *id, MountReport &report)
 {
-	FsContext context = FsContext::pick(target);
+	FsContext context = pick(request, target);
 
 	if (set_all(context, request, request.fs_options, id, report))
 		context.reconfigure();
@@ -71,7 +82,7 @@ void try_remount(const MountRequest &request, const UniqueFd &target,
 		 bool share, MountReport &report)
 {
 	auto log = follow_kernel_log();
-	FsContext context = FsContext::pick(target);
+	FsContext context = pick(request, target);
 
 	try_options(context, request, share, report);
 	const MountOutcome outcome = context.finish();

@@ -1,16 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Reading and showing what mounts share.
+// Reading what mounts share.
 #include "status.h"
 
 #include "error.h"
 #include "fd.h"
-#include "text_table.h"
+#include "mount_table.h"
+#include "quote.h"
 
 #include <algorithm>
+#include <charconv>
 #include <filesystem>
 #include <map>
+#include <numeric>
 #include <optional>
-#include <sstream>
+#include <set>
 #include <tuple>
 
 namespace erofs_share {
@@ -23,48 +26,23 @@ namespace fs = std::filesystem;
 struct Mounted {
 	std::string source;
 	std::vector<std::string> targets;
+	bool shares = false;
 };
 
-/// mountinfo's text, which has blanks and backslashes as \040.
-std::string unescape(const std::string &text)
-{
-	std::string plain;
-
-	for (std::size_t i = 0; i < text.size(); i++) {
-		if (text[i] != '\\' || i + 3 >= text.size()) {
-			plain += text[i];
-			continue;
-		}
-		plain += static_cast<char>(
-			std::stoi(text.substr(i + 1, 3), nullptr, 8));
-		i += 3;
-	}
-	return plain;
-}
+using MountedByDevice = std::map<std::string, Mounted>;
 
 /// The erofs mounts of @mountinfo by "MAJOR:MINOR".
-std::map<std::string, Mounted> mounted_by_device(const std::string &mountinfo)
+MountedByDevice mounted_by_device(const std::string &mountinfo)
 {
-	std::istringstream lines(read_text(mountinfo));
-	std::map<std::string, Mounted> mounts;
+	MountedByDevice mounts;
 
-	for (std::string line; std::getline(lines, line);) {
-		// id parent dev root target options [optional...] - type source
-		std::istringstream fields(line);
-		std::string skip;
-		std::string device;
-		std::string target;
-		std::string type;
-		std::string source;
-
-		fields >> skip >> skip >> device >> skip >> target;
-		while (fields >> skip && skip != "-")
-			;
-		fields >> type >> source;
-		if (type != "erofs")
+	for (MountLine &line : read_mount_table(mountinfo)) {
+		if (line.type != "erofs")
 			continue;
-		mounts[device].source = unescape(source);
-		mounts[device].targets.push_back(unescape(target));
+		Mounted &mounted = mounts[line.device];
+		mounted.shares = line.has_option("inode_share");
+		mounted.source = std::move(line.source);
+		mounted.targets.push_back(std::move(line.target));
 	}
 	return mounts;
 }
@@ -100,11 +78,19 @@ class Counters {
 
 	bool read(const char *name, std::uint64_t &value) const
 	{
-		const auto text = counter_text(directory_ / name);
+		const fs::path file = directory_ / name;
+		const auto text = counter_text(file);
 
 		if (!text)
 			return false;
-		value = std::stoull(*text);
+		const char *const end = text->data() + text->size();
+		const auto [rest, error] =
+			std::from_chars(text->data(), end, value);
+		if (error != std::errc() || rest != end)
+			throw_error(EINVAL, file.string() +
+						    ": expected a number, it "
+						    "has " +
+						    shell_word(*text));
 		return true;
 	}
 
@@ -128,33 +114,83 @@ class Counters {
 };
 
 /// Directories below @sysfs that have counters.
-std::vector<fs::path> mounts_with_counters(const std::string &sysfs)
+std::vector<fs::path> mounts_with_counters(const fs::path &sysfs)
 {
 	std::vector<fs::path> found;
 	std::error_code error;
 
-	for (const auto &entry : fs::directory_iterator(sysfs, error))
-		if (fs::is_directory(entry.path() / "share", error))
-			found.push_back(entry.path());
-	std::sort(found.begin(), found.end());
+	for (fs::directory_iterator entry(sysfs, error), end; entry != end;
+	     entry.increment(error))
+		if (fs::is_directory(entry->path() / "share", error))
+			found.push_back(entry->path());
 	return found;
+}
+
+/// Sorts @status by what matters.
+void sort_by_savings(Status &status)
+{
+	std::map<std::uint64_t, std::uint64_t> saved;
+
+	for (const DomainStatus &domain : status.domains)
+		saved[domain.number] = domain.saved_bytes;
+	const auto rank = [&](const MountStatus &mount) {
+		// Most first; what is equal by domain, then by name.
+		return std::tuple<std::uint64_t, std::uint64_t, std::uint64_t,
+				  std::uint64_t, const std::string &,
+				  const std::string &>(
+			~saved[mount.domain], mount.domain,
+			~mount.foreign_bytes, ~mount.resident_bytes,
+			mount.source, mount.device);
+	};
+	std::sort(status.mounts.begin(), status.mounts.end(),
+		  [&](const MountStatus &a, const MountStatus &b) {
+			  return rank(a) < rank(b);
+		  });
+	std::sort(status.domains.begin(), status.domains.end(),
+		  [](const DomainStatus &a, const DomainStatus &b) {
+			  return std::tuple(~a.saved_bytes, a.number) <
+				 std::tuple(~b.saved_bytes, b.number);
+		  });
+}
+
+/// Counts the mounts of @mounted that are not among the devices @counted.
+void count_others(const MountedByDevice &mounted,
+		  const std::set<std::string> &counted, Status &status)
+{
+	for (const auto &[device, mount] : mounted) {
+		if (counted.contains(device))
+			continue;
+		(mount.shares ? status.uncounted : status.unshared)++;
+	}
 }
 
 } // namespace
 
-Status read_status(const std::string &sysfs, const std::string &mountinfo)
+std::uint64_t Status::saved_bytes() const
+{
+	return std::accumulate(domains.begin(), domains.end(), std::uint64_t{0},
+			       [](std::uint64_t sum, const DomainStatus &one) {
+				       return sum + one.saved_bytes;
+			       });
+}
+
+Status read_status(const std::string &root)
 {
 	std::map<std::uint64_t, DomainStatus> domains;
+	std::set<std::string> counted;
 	Status status;
 
-	const auto mounted = mounted_by_device(mountinfo);
-	for (const fs::path &path : mounts_with_counters(sysfs)) {
+	status.module = find_erofs_module(root);
+	const auto mounted = mounted_by_device(root + "/proc/self/mountinfo");
+	for (const fs::path &path :
+	     mounts_with_counters(root + "/sys/fs/erofs")) {
 		const Counters counters(path / "share");
 		const auto device = counter_text(path / "share" / "dev");
 		MountStatus mount;
 
 		if (!device || !counters.read(mount))
 			continue;
+		counted.insert(*device);
 		DomainStatus &domain = domains[mount.domain];
 		if (domain.number == 0 && !counters.read(domain)) {
 			domains.erase(mount.domain);
@@ -163,6 +199,7 @@ Status read_status(const std::string &sysfs, const std::string &mountinfo)
 		domain.number = mount.domain;
 		domain.mounts++;
 		mount.device = path.filename().string();
+		mount.number = *device;
 		if (const auto at = mounted.find(*device);
 		    at != mounted.end()) {
 			mount.source = at->second.source;
@@ -170,84 +207,22 @@ Status read_status(const std::string &sysfs, const std::string &mountinfo)
 		}
 		status.mounts.push_back(std::move(mount));
 	}
-	std::stable_sort(status.mounts.begin(), status.mounts.end(),
-			 [](const MountStatus &a, const MountStatus &b) {
-				 return a.domain < b.domain;
-			 });
 	for (const auto &[number, domain] : domains)
 		status.domains.push_back(domain);
+	count_others(mounted, counted, status);
+	sort_by_savings(status);
 	return status;
 }
 
-void print_status(const Status &status, std::ostream &out)
+std::uint64_t attached_files(const std::string &device, const std::string &root)
 {
-	if (status.mounts.empty()) {
-		out << "No mount shares page cache (mount option "
-		       "inode_share).\n";
-		return;
-	}
+	const fs::path share =
+		fs::path(root + "/sys/fs/erofs") / device / "share";
+	std::uint64_t files = 0;
 
-	TextTable mounts({{"Image", Align::kLeft},
-			  {"Domain", Align::kRight},
-			  {"Files", Align::kRight},
-			  {"Resident", Align::kRight},
-			  {"Foreign", Align::kRight},
-			  {"Mounted on", Align::kLeft}});
-	for (const MountStatus &mount : status.mounts)
-		mounts.add({mount.source.empty() ? mount.device : mount.source,
-			    std::to_string(mount.domain),
-			    std::to_string(mount.files),
-			    human_bytes(mount.resident_bytes),
-			    human_bytes(mount.foreign_bytes),
-			    mount.targets.empty() ? "(elsewhere)"
-						  : mount.targets.front()});
-	mounts.print(out);
-
-	TextTable domains({{"Domain", Align::kRight},
-			   {"Mounts", Align::kRight},
-			   {"Inodes", Align::kRight},
-			   {"Resident", Align::kRight},
-			   {"Saved", Align::kRight}});
-	std::uint64_t saved = 0;
-	for (const DomainStatus &domain : status.domains) {
-		domains.add({std::to_string(domain.number),
-			     std::to_string(domain.mounts),
-			     std::to_string(domain.inodes),
-			     human_bytes(domain.resident_bytes),
-			     human_bytes(domain.saved_bytes)});
-		saved += domain.saved_bytes;
-	}
-	out << '\n';
-	domains.print(out);
-	out << "\nSharing saves " << human_bytes(saved) << " now.\n";
-}
-
-nlohmann::json to_json(const Status &status)
-{
-	nlohmann::json mounts = nlohmann::json::array();
-	nlohmann::json domains = nlohmann::json::array();
-	std::uint64_t saved = 0;
-
-	for (const MountStatus &mount : status.mounts)
-		mounts.push_back({{"device", mount.device},
-				  {"source", mount.source},
-				  {"targets", mount.targets},
-				  {"domain", mount.domain},
-				  {"files", mount.files},
-				  {"resident_bytes", mount.resident_bytes},
-				  {"foreign_bytes", mount.foreign_bytes}});
-	for (const DomainStatus &domain : status.domains) {
-		domains.push_back({{"domain", domain.number},
-				   {"mounts", domain.mounts},
-				   {"inodes", domain.inodes},
-				   {"resident_bytes", domain.resident_bytes},
-				   {"saved_bytes", domain.saved_bytes}});
-		saved += domain.saved_bytes;
-	}
-	return {{"version", 1},
-		{"mounts", mounts},
-		{"domains", domains},
-		{"saved_bytes", saved}};
+	if (!Counters(share).read("files", files))
+		throw_error(ENODEV, share.string() + ": the mount is gone");
+	return files;
 }
 
 } // namespace erofs_share

@@ -4,9 +4,9 @@
 // mount table.
 #pragma once
 
+#include "erofs_module.h"
+
 #include <cstdint>
-#include <iosfwd>
-#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
@@ -15,6 +15,7 @@ namespace erofs_share {
 /// A superblock with inode_share.
 struct MountStatus {
 	std::string device; ///< its name in sysfs
+	std::string number; ///< MAJOR:MINOR, as in the mount table
 	std::string source; ///< as the mount table has it; may be empty
 	/// Where it is mounted; empty if the caller's namespace does not see
 	/// it.
@@ -34,22 +35,32 @@ struct DomainStatus {
 	std::uint64_t saved_bytes = 0;
 };
 
-/// All of it, mounts by domain and device, domains by number.
+/// All of it: the domains that save most first, and in each the mounts that
+/// take most from others first.
 struct Status {
 	std::vector<MountStatus> mounts;
 	std::vector<DomainStatus> domains;
+	ErofsModule module;
+	/// Erofs superblocks without the option, that the caller's namespace
+	/// sees.
+	std::uint64_t unshared = 0;
+	/// Those that show the option and have no counters: another erofs than
+	/// ours can share as well.
+	std::uint64_t uncounted = 0;
+
+	/// What all domains save.
+	[[nodiscard]] std::uint64_t saved_bytes() const;
 };
 
-/// Reads the counters below @sysfs. A mount that goes meanwhile is left out; a
-/// machine that never had the module has none. Throws std::system_error that
-/// names the file, EPERM and EACCES with what the reader needs.
-Status read_status(const std::string &sysfs = "/sys/fs/erofs",
-		   const std::string &mountinfo = "/proc/self/mountinfo");
+/// Reads the counters in the /sys below @root, and the mount table and what
+/// erofs it is in its /proc. A mount that goes meanwhile is left out; a machine
+/// that never had the module has none. Throws std::system_error that names the
+/// file, EPERM and EACCES with what the reader needs.
+Status read_status(const std::string &root = "");
 
-/// Two tables, as df(1) has them, and the sum of what is saved.
-void print_status(const Status &status, std::ostream &out);
-
-/// The same in bytes; erofs-share(8) documents the members.
-nlohmann::json to_json(const Status &status);
+/// How many files of the mount @device, its name in sysfs, are attached.
+/// Throws as read_status(), also if the mount is gone.
+std::uint64_t attached_files(const std::string &device,
+			     const std::string &root = "");
 
 } // namespace erofs_share
