@@ -118,12 +118,13 @@ offered()
 }
 
 @test "the tools package has programs, manuals and completion" {
-	for file in usr/sbin/{erofs-share,mount.erofs-share} \
+	for file in usr/bin/erofs-share usr/sbin/mount.erofs-share \
+			usr/share/doc/erofs-inode-share-tools/examples/erofs-share-metrics.{service,timer} \
 			usr/share/man/man8/{erofs-share,mount.erofs-share}.8.gz \
 			usr/share/bash-completion/completions/erofs-share; do
 		contents "$tools" | grep -qxF "./$file" || { echo "$file is missing"; return 1; }
 	done
-	run ! grep -vE '^./usr/(sbin|share/(man/man8|bash-completion|doc|lintian))/' <(contents "$tools")
+	run ! grep -vE '^./usr/(s?bin|share/(man/man8|bash-completion|doc|lintian))/' <(contents "$tools")
 }
 
 @test "the DKMS package depends on coccinelle, dkms and a kernel source" {
@@ -271,6 +272,22 @@ offered()
 	[ "$(offered estimate res | sort | paste -sd ' ')" = 'results.d results.erofs' ]
 	[ "$(offered umount res)" = results.d ]
 	[ "$(offered check --device results.e)" = results.erofs ]
+	# Images first, other files where there is none.
+	touch result-of-a-test
+	[ "$(offered check result | sort | paste -sd ' ')" = 'results.d results.erofs' ]
+	[ "$(offered check result-)" = result-of-a-test ]
+}
+
+@test "completion knows mounts" {
+	local a=$BATS_TEST_TMPDIR/mnt
+
+	printf '%s\n' "/srv/x $a/on\\040e erofs ro 0 0" "none $a/tmp tmpfs rw 0 0" "/srv/y $a/two erofs ro 0 0" >mounts
+	mkdir -p "$a/on e" "$a/tmp" "$a/two"
+	diff <(printf '%s\n' "$a/on e" "$a/two") \
+		<(EROFS_SHARE_MOUNTS=$PWD/mounts offered umount "$a/" | sort)
+	diff <(echo "$a/two") <(EROFS_SHARE_MOUNTS=$PWD/mounts offered status "$a/t")
+	# Directories on the way, where no mount begins so.
+	diff <(echo "$a/tmp") <(EROFS_SHARE_MOUNTS=$PWD/mounts offered umount "$a/tm")
 }
 
 @test "the manual has every command and option that --help lists" {
