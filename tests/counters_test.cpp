@@ -12,6 +12,7 @@
 #include <fcntl.h>
 #include <filesystem>
 #include <linux/capability.h>
+#include <nlohmann/json.hpp>
 #include <set>
 #include <sys/stat.h>
 #include <sys/syscall.h>

@@ -13,6 +13,11 @@ setup_file()
 	export tool
 }
 
+setup()
+{
+	cd "$BATS_TEST_TMPDIR"
+}
+
 # manual NAME: print the manual as text.
 manual()
 {

@@ -18,6 +18,7 @@ setup_file()
 
 setup()
 {
+	cd "$BATS_TEST_TMPDIR"
 	root=$BATS_TEST_TMPDIR/root
 	mkdir -p "$root"/proc/{self,sys/kernel} "$root"/sys/{fs/erofs,module/erofs} "$root/lib/modules/6.1/updates/dkms"
 	chmod 755 "$BATS_TEST_TMPDIR"
