@@ -161,12 +161,12 @@ TEST_F(MountHelperRefusal, AFileThatIsNotThereIsNamed)
 
 TEST_F(MountHelperRefusal, ADirectoryIsNoIdFile)
 {
-	EXPECT_THAT(mount_by("/tmp"), Prints(1, HasSubstr("not a regular")));
+	EXPECT_THAT(mount_by("/run"), Prints(1, HasSubstr("not a regular")));
 }
 
 TEST_F(MountHelperRefusal, AFifoByItsPathIsRefusedAndNotWaitedFor)
 {
-	const std::string path = "/tmp/mount-helper-fifo";
+	const std::string path = "/run/mount-helper-fifo";
 
 	ASSERT_EQ(mkfifo(path.c_str(), 0600), 0);
 	EXPECT_THAT(mount_by(path), Prints(1, HasSubstr("not a regular")));

@@ -104,11 +104,13 @@ TEST_F(MountHelperSource, ADeviceThatIsNotThereIsNamed)
 		    Prints(32, HasSubstr("/nowhere/blob: No such file")));
 }
 
-TEST_F(MountHelperSource, ADeviceThatIsMissingFromTheOptionsIsExplained)
+TEST_F(MountHelperSource, MoreDevicesThanTheImageHasAreExplained)
 {
 	const MountPoint target;
+	const std::string device = ",device=" + image().blob_disk();
 
-	EXPECT_THAT(mount8(options(), image().disk(), target.path()),
+	EXPECT_THAT(mount8(options() + device + device, image().disk(),
+			   target.path()),
 		    Prints(32, HasSubstr("name all devices of the image")));
 }
 
