@@ -195,10 +195,12 @@ as_nobody()
 		    assert files["/mnt/\ne"] == 1 and len(files) == 4, files
 		    assert [s.value for s in samples if s.name == "erofs_share_unshared_mounts"] == [1]
 	EOF
-	! command -v promtool || promtool check metrics <metrics
+	if command -v promtool; then
+		promtool check metrics <metrics
+	fi
 	# Without either, at least by their grammar.
 	[ "$(tail -n 1 metrics)" = '# EOF' ]
-	! grep -vE '^(# (HELP|TYPE) erofs_share_[a-z_]+ .*|# EOF|erofs_share_[a-z_]+(\{[a-z]+="([^"\\]|\\[\\n"])*"(,[a-z]+="([^"\\]|\\[\\n"])*")*\})? [0-9]+)$' metrics
+	run ! grep -vE '^(# (HELP|TYPE) erofs_share_[a-z_]+ .*|# EOF|erofs_share_[a-z_]+(\{[a-z]+="([^"\\]|\\[\\n"])*"(,[a-z]+="([^"\\]|\\[\\n"])*")*\})? [0-9]+)$' metrics
 }
 
 @test "--output puts a whole file in place of the old one, or leaves that alone" {
@@ -227,14 +229,14 @@ as_nobody()
 
 	command=$(sed -n 's/^ExecStart=//p' "$units/erofs-share-metrics.service")
 	[[ $command == '/usr/bin/erofs-share status --openmetrics --output '*.prom ]]
-	! command -v systemd-analyze || {
+	if command -v systemd-analyze; then
 		mkdir units
 		sed "s,^ExecStart=/usr/bin/erofs-share,ExecStart=$tool," "$units/erofs-share-metrics.service" >units/erofs-share-metrics.service
 		cp "$units/erofs-share-metrics.timer" units
 		run systemd-analyze verify --man=no units/erofs-share-metrics.service units/erofs-share-metrics.timer
 		echo "$output"
 		[ "$status" -eq 0 ]
-	}
+	fi
 }
 
 @test "a host of a thousand mounts is answered in a second" {
