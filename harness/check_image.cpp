@@ -2,7 +2,6 @@
 // Comparing an image's fingerprints with its contents.
 #include "check_image.h"
 
-#include "content_hash.h"
 #include "erofs_reader.h"
 #include "erofs_utils.h"
 #include "error.h"
@@ -15,40 +14,28 @@ namespace erofs_share {
 
 namespace {
 
-/// Paths of those of @files, which all have a fingerprint, whose contents do
-/// not have it.
-std::vector<std::string> wrong_files(const std::vector<ErofsFile> &files,
-				     const ImageContents &contents,
-				     const std::string &name)
+/// Compares @files, which all have a fingerprint, with their contents.
+void compare(const ErofsImage &image, const std::vector<ErofsFile> &files,
+	     const ContentsOptions &options, ImageCheck &check)
 {
-	std::vector<HashJob> jobs;
-	std::vector<std::string> wrong;
+	const ImageDigests found =
+		hash_image(image, check.devices, files, options);
 
-	jobs.reserve(files.size());
-	for (const ErofsFile &file : files)
-		jobs.push_back(
-			{contents.root() + "/" + file.path, file.size, true});
-	const std::vector<std::string> digests = hash_files(jobs, name);
 	for (std::size_t i = 0; i < files.size(); i++)
-		if (files[i].fingerprint != digests[i])
-			wrong.push_back(files[i].path);
-	return wrong;
-}
-
-/// The same file by file, for an image that is not to be extracted as a whole.
-void compare_one_by_one(const std::vector<ErofsFile> &files, ImageCheck &check)
-{
-	ExtractedFiles extracted(check.image, check.devices);
-
-	for (const ErofsFile &file : files) {
-		const auto path = extracted.extract(file.nid);
-
-		if (!path)
-			check.not_compared.push_back(file.path);
-		else if (hash_files({{*path, file.size, true}}, check.image)
-				 .front() != file.fingerprint)
-			check.wrong.push_back(file.path);
-	}
+		if (!found.unreadable[i].empty())
+			check.not_compared.push_back(
+				{files[i].path, found.unreadable[i]});
+		else if (files[i].fingerprint != found.digests[i])
+			check.wrong.push_back(files[i].path);
+	// fsck.erofs 1.9.4 does not read all fragments right: only the kernel
+	// can tell.
+	if (!check.wrong.empty() && check.fragments && found.by_program)
+		throw_error(ENOENT,
+			    quote_name(check.image) +
+				    ": not all of its fragments are as they "
+				    "should be to fsck.erofs, which reads some "
+				    "wrong (1.9.4 does); run this as root, to "
+				    "have the kernel read them");
 }
 
 /// Sorts @file by what its attributes say.
@@ -69,23 +56,13 @@ void sort_in(const ErofsFile &file, ImageCheck &check)
 	}
 }
 
-/// Whether @path is an image. Throws where it cannot be read.
-bool is_image(const std::string &path)
-{
-	try {
-		return ErofsImage::probe(path);
-	} catch (const std::system_error &error) {
-		throw_error(error.code().value(),
-			    quote_name(path) + ": expected an erofs image");
-	}
-}
-
-/// Refuses devices that the image does not have, and fewer than it has.
+/// Refuses devices that the image does not have, and fewer than it has; none at
+/// all may be right, and is left to who reads them.
 void check_devices(const ImageCheck &check)
 {
 	const std::size_t given = check.devices.size();
 
-	if (given == check.extra_devices)
+	if (given == check.extra_devices || given == 0)
 		return;
 	if (check.extra_devices == 0)
 		throw_error(EINVAL, quote_name(check.image) +
@@ -102,11 +79,9 @@ void check_devices(const ImageCheck &check)
 } // namespace
 
 ImageCheck check_image(const std::string &image,
-		       const std::vector<std::string> &devices)
+		       const std::vector<std::string> &devices,
+		       const ContentsOptions &options)
 {
-	if (!is_image(image))
-		throw_error(EINVAL,
-			    quote_name(image) + ": expected an erofs image");
 	const ErofsImage reader = open_image(image);
 	ImageCheck check = {.image = image,
 			    .devices = devices,
@@ -120,10 +95,9 @@ ImageCheck check_image(const std::string &image,
 			    .unusable = {},
 			    .wrong = {},
 			    .not_compared = {}};
-	std::vector<ErofsFile> files = reader.files();
 
-	if (check.extra_devices == 0)
-		check_devices(check);
+	check_devices(check);
+	std::vector<ErofsFile> files = reader.files();
 	// The kernel attaches no empty file.
 	std::erase_if(files,
 		      [](const ErofsFile &file) { return file.size == 0; });
@@ -136,26 +110,8 @@ ImageCheck check_image(const std::string &image,
 	std::erase_if(files, [](const ErofsFile &file) {
 		return file.state != FingerprintState::kOne;
 	});
-	if (files.empty())
-		return check;
-	check_devices(check);
-	try {
-		check.wrong = wrong_files(files, ImageContents(image, devices),
-					  image);
-	} catch (const std::system_error &) {
-		// To fsck.erofs, an unusable fingerprint is damage.
-		if (check.unusable.empty() || !find_fsck())
-			throw;
-		compare_one_by_one(files, check);
-	}
-	// fsck.erofs 1.9.4 does not read all fragments right: ask the kernel.
-	if (!check.wrong.empty() && check.fragments) {
-		check.not_compared.clear();
-		check.wrong = wrong_files(
-			files,
-			ImageContents(image, devices, ContentsBy::kKernel),
-			image);
-	}
+	if (!files.empty())
+		compare(reader, files, options, check);
 	return check;
 }
 

@@ -2,6 +2,8 @@
 // Whether an image carries fingerprints, and whether they are right.
 #pragma once
 
+#include "image_contents.h"
+
 #include <cstddef>
 #include <iosfwd>
 #include <optional>
@@ -9,6 +11,12 @@
 #include <vector>
 
 namespace erofs_share {
+
+/// A file that could not be compared.
+struct UnreadFile {
+	std::string path;
+	std::string reason;
+};
 
 /// What is found about one image.
 struct ImageCheck {
@@ -26,9 +34,8 @@ struct ImageCheck {
 	std::vector<std::string> ambiguous; ///< paths with more than one
 	std::vector<std::string> unusable;  ///< paths with one that cannot be
 	std::vector<std::string> wrong;	    ///< paths whose contents differ
-	/// Paths with one whose contents could not be read; only where other
-	/// files are unusable, which fsck.erofs takes for damage of the image.
-	std::vector<std::string> not_compared;
+	/// Those with one whose contents could not be read.
+	std::vector<UnreadFile> not_compared;
 
 	/// How many files were compared with their fingerprint.
 	[[nodiscard]] std::size_t compared() const
@@ -57,7 +64,8 @@ struct ImageCheck {
 /// where no file has a usable fingerprint. Throws std::system_error that names
 /// what cannot be read.
 ImageCheck check_image(const std::string &image,
-		       const std::vector<std::string> &devices);
+		       const std::vector<std::string> &devices,
+		       const ContentsOptions &options = {});
 
 /// Says what was found and what to run if it is not right.
 void print_check(const ImageCheck &check, std::ostream &out);

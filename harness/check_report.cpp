@@ -17,52 +17,58 @@ void print_files(const std::string &what, const std::vector<std::string> &paths,
 		out << what << ": " << quote_name(path) << '\n';
 }
 
-/// The image's name as a word that a program does not take for an option.
+/// The name of a file as a word that a program takes for neither an option nor
+/// a label.
 std::string file_word(const std::string &name)
 {
-	return shell_word(name.starts_with('-') ? "./" + name : name);
+	const bool path = name.starts_with('/') || name.starts_with("./");
+
+	return shell_word(path ? name : "./" + name);
 }
 
-/// The commands that make an image anew from what fsck.erofs extracts of it.
-void print_extraction(const ImageCheck &check, std::ostream &out)
-{
-	// User space cannot see, and so not copy, hidden fingerprints.
-	const bool keep = !check.attribute || check.hidden;
-
-	out << "To make it with fingerprints, as root (erofs-utils 1.9.2 or "
-	       "newer):\n"
-	       "    fsck.erofs"
-	    << (keep ? " --xattrs" : "") << " --extract=DIR";
-	for (std::size_t i = 0; i < check.extra_devices; i++)
-		out << " --device="
-		    << (i < check.devices.size() ? shell_word(check.devices[i])
-						 : "FILE");
-	out << ' ' << file_word(check.image)
-	    << " &&\n"
-	       "    mkfs.erofs --xattr-inode-digest NEW-IMAGE DIR\n"
-	       "The first command is not needed where DIR, the tree that the "
-	       "image was made of, is\nat hand.";
-	if (!keep)
-		out << " Through it file capabilities and other attributes are "
-		       "lost: --xattrs would\ncopy them, and the old "
-		       "fingerprints as well.";
-	out << '\n';
-}
-
-/// The command that makes @check's image anew.
+/// The commands that make @check's image anew, to be pasted into a shell. They
+/// go through the kernel: what fsck.erofs extracts has no devices, no hard
+/// links and no capabilities for who is not root, and for root it would put
+/// setuid programs of anybody's where others reach them.
 void print_advice(const ImageCheck &check, std::ostream &out)
 {
-	if (!check.fragments) {
-		print_extraction(check, out);
-		return;
+	std::string options = "ro,nosuid,nodev,noexec,loop";
+
+	out << "To make it with fingerprints, as root (bash, erofs-utils 1.9.2 "
+	       "or newer):\n";
+	for (std::size_t i = 0; i < check.extra_devices; i++) {
+		const std::string name = "dev" + std::to_string(i + 1);
+
+		out << "    " << name << "=$(losetup --read-only --find --show "
+		    << (i < check.devices.size() ? file_word(check.devices[i])
+						 : "FILE")
+		    << ") &&\n";
+		options += ",device=$" + name;
 	}
-	out << "To make it with fingerprints, as root (erofs-utils 1.9.2 or "
-	       "newer), from DIR, the\ntree that the image was made of, or "
-	       "else where the image is mounted:\n"
-	       "    mkfs.erofs --xattr-inode-digest NEW-IMAGE DIR\n"
-	       "Do not take what fsck.erofs extracts: the image has fragments, "
-	       "and 1.9.4 extracts\nsome wrong, without an error. Linux 6.18 "
-	       "reads some wrong, too; 6.12 does not.\n";
+	out << "    dir=$(mktemp -d) && mkdir \"$dir/image\" &&\n"
+	       "    mount -t erofs -o "
+	    << options << ' ' << file_word(check.image)
+	    << " \"$dir/image\" &&\n"
+	       "    mkfs.erofs --xattr-inode-digest NEW-IMAGE \"$dir/image\" "
+	       "&&\n"
+	       "    umount \"$dir/image\" && rm -d \"$dir/image\" \"$dir\"";
+	for (std::size_t i = 0; i < check.extra_devices; i++)
+		out << " &&\n    losetup --detach \"$dev" << i + 1 << '"';
+	out << "\nOwners, modes, times, hard links, devices and attributes "
+	       "stay what they are";
+	if (check.attribute && !check.hidden)
+		out << ";\nthe old " << *check.attribute
+		    << ", too, as an attribute that no kernel goes by";
+	out << ".\nCompression and block size are mkfs.erofs' default: add its "
+	       "options. Where the tree\nthat the image was made of is at "
+	       "hand, "
+	       "that is simpler.\n";
+	if (check.fragments)
+		out << "The image has fragments: do this on a kernel that "
+		       "reads "
+		       "them right (Linux 6.12; 6.18\nreads some wrong), and "
+		       "not "
+		       "with what fsck.erofs 1.9.4 extracts.\n";
 }
 
 void print_summary(const ImageCheck &check, std::ostream &out)
@@ -123,7 +129,7 @@ void print_warnings(const ImageCheck &check, std::ostream &out)
 				: "Not all files were compared with their "
 				  "fingerprint; do not mount this image in a\n"
 				  "domain before that.")
-		    << " fsck.erofs cannot extract them.\n";
+		    << '\n';
 	if (check.wrong.empty())
 		return;
 	out << "Do not mount this image in a domain: others would read "
@@ -150,7 +156,9 @@ void print_check(const ImageCheck &check, std::ostream &out)
 		print_files("missing", check.missing, out);
 	print_files("ambiguous", check.ambiguous, out);
 	print_files("unusable", check.unusable, out);
-	print_files("not compared", check.not_compared, out);
+	for (const UnreadFile &file : check.not_compared)
+		out << "not compared: " << quote_name(file.path) << " ("
+		    << one_line(file.reason) << ")\n";
 	print_files("WRONG", check.wrong, out);
 	explain(check, out);
 	print_warnings(check, out);

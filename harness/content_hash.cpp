@@ -5,6 +5,7 @@
 #include "error.h"
 #include "fd.h"
 #include "progress.h"
+#include "quote.h"
 
 #include <algorithm>
 #include <atomic>
@@ -13,6 +14,8 @@
 #include <gcrypt.h>
 #include <memory>
 #include <mutex>
+#include <span>
+#include <sys/stat.h>
 #include <thread>
 
 namespace erofs_share {
@@ -35,29 +38,60 @@ void need_gcrypt()
 	});
 }
 
-std::string hash_file(const HashJob &job, std::vector<std::byte> &buffer,
-		      Progress &progress)
-{
+/// A running SHA-256.
+class Sha256 {
+      public:
+	Sha256()
+	{
+		gcry_md_hd_t handle = nullptr;
+
+		if (gcry_md_open(&handle, GCRY_MD_SHA256, 0) != 0)
+			throw_error(ENOMEM, "SHA-256");
+		handle_.reset(handle);
+	}
+	void add(std::span<const std::byte> bytes)
+	{
+		gcry_md_write(handle_.get(), bytes.data(), bytes.size());
+	}
+	std::string value()
+	{
+		const unsigned char *digest =
+			gcry_md_read(handle_.get(), GCRY_MD_SHA256);
+
+		return "sha256:" +
+		       std::string(reinterpret_cast<const char *>(digest),
+				   kDigest);
+	}
+
+      private:
 	struct Close {
 		void operator()(gcry_md_hd_t handle) const
 		{
 			gcry_md_close(handle);
 		}
 	};
+	std::unique_ptr<gcry_md_handle, Close> handle_;
+};
+
+void read_file(const HashJob &job, const DataSink &sink)
+{
 	const std::string &path = job.path;
-	const UniqueFd fd = open_file(path, O_RDONLY | O_NOFOLLOW);
-	gcry_md_hd_t handle = nullptr;
+	// Not to wait for the other end of what took the file's place.
+	const UniqueFd fd =
+		open_file(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+	std::vector<std::byte> buffer(kChunk);
+	struct stat status {};
 	std::uint64_t done = 0;
 
-	if (gcry_md_open(&handle, GCRY_MD_SHA256, 0) != 0)
-		throw_error(ENOMEM, "SHA-256 of " + path);
-	const std::unique_ptr<gcry_md_handle, Close> owner(handle);
+	if (fstat(fd.get(), &status) != 0)
+		throw_errno(path);
+	if (!S_ISREG(status.st_mode))
+		throw_error(EINVAL, path + ": expected a regular file");
 	for (;;) {
 		const std::size_t got = read_at(fd.get(), buffer, done, path);
 
-		gcry_md_write(handle, buffer.data(), got);
+		sink(std::span(buffer.data(), got));
 		done += got;
-		progress.add(got);
 		if (got < buffer.size())
 			break;
 	}
@@ -66,13 +100,9 @@ std::string hash_file(const HashJob &job, std::vector<std::byte> &buffer,
 		const std::size_t part =
 			std::min<std::uint64_t>(buffer.size(), job.size - done);
 
-		gcry_md_write(handle, buffer.data(), part);
+		sink(std::span(buffer.data(), part));
 		done += part;
-		progress.add(part);
 	}
-	const unsigned char *digest = gcry_md_read(handle, GCRY_MD_SHA256);
-	return "sha256:" +
-	       std::string(reinterpret_cast<const char *>(digest), kDigest);
 }
 
 } // namespace
@@ -80,40 +110,56 @@ std::string hash_file(const HashJob &job, std::vector<std::byte> &buffer,
 std::vector<std::string> hash_files(const std::vector<HashJob> &jobs,
 				    const std::string &what)
 {
-	std::vector<std::string> digests(jobs.size());
+	std::uint64_t total = 0;
+
+	for (const HashJob &job : jobs)
+		total += job.size;
+	return hash_contents(
+		jobs.size(), total, what,
+		[&](std::size_t index, unsigned int, const DataSink &sink) {
+			read_file(jobs[index], sink);
+		});
+}
+
+std::vector<std::string> hash_contents(std::size_t count, std::uint64_t total,
+				       const std::string &what,
+				       const ReadContents &read)
+{
+	std::vector<std::string> digests(count);
 	std::atomic<std::size_t> next = 0;
 	std::exception_ptr failure;
 	std::mutex failing;
-	std::uint64_t total = 0;
 
 	need_gcrypt();
-	for (const HashJob &job : jobs)
-		total += job.size;
-	Progress progress(what, total);
-	const auto work = [&] {
-		std::vector<std::byte> buffer(kChunk);
-
+	Progress progress(quote_name(what), total);
+	const auto work = [&](unsigned int thread) {
 		try {
-			for (std::size_t i = next++; i < jobs.size();
-			     i = next++)
-				digests[i] =
-					hash_file(jobs[i], buffer, progress);
+			for (std::size_t i = next++; i < count; i = next++) {
+				Sha256 digest;
+
+				read(i, thread,
+				     [&](std::span<const std::byte> bytes) {
+					     digest.add(bytes);
+					     progress.add(bytes.size());
+				     });
+				digests[i] = digest.value();
+			}
 		} catch (...) {
 			const std::lock_guard lock(failing);
 
 			if (!failure)
 				failure = std::current_exception();
-			next = jobs.size();
+			next = count;
 		}
 	};
 	{
-		const auto count = std::min<std::size_t>(
-			{std::max(1U, std::thread::hardware_concurrency()), 8,
-			 jobs.size()});
+		const auto most = std::min<std::size_t>(
+			{std::max(1U, std::thread::hardware_concurrency()),
+			 kHashThreads, count});
 		std::vector<std::jthread> threads;
 
-		for (std::size_t i = 0; i < count; i++)
-			threads.emplace_back(work);
+		for (unsigned int i = 0; i < most; i++)
+			threads.emplace_back(work, i);
 	}
 	if (failure)
 		std::rethrow_exception(failure);

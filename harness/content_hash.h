@@ -2,7 +2,11 @@
 // SHA-256 of whole files, in the form that fingerprints have.
 #pragma once
 
+#include "data_sink.h"
+
+#include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -22,5 +26,18 @@ struct HashJob {
 /// that names the first file which cannot be read.
 std::vector<std::string> hash_files(const std::vector<HashJob> &jobs,
 				    const std::string &what);
+
+/// How many threads share such work at most.
+inline constexpr unsigned int kHashThreads = 8;
+
+/// Hands the contents of number @index to a sink, in thread number @thread.
+using ReadContents = std::function<void(std::size_t index, unsigned int thread,
+					const DataSink &sink)>;
+
+/// The same for @count contents of @total bytes, which @read gives. What @read
+/// throws ends all.
+std::vector<std::string> hash_contents(std::size_t count, std::uint64_t total,
+				       const std::string &what,
+				       const ReadContents &read);
 
 } // namespace erofs_share

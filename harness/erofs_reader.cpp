@@ -11,9 +11,11 @@
 #include <climits>
 #include <fcntl.h>
 #include <map>
+#include <optional>
 #include <span>
 #include <sstream>
 #include <sys/stat.h>
+#include <unistd.h>
 
 namespace erofs_share {
 
@@ -27,6 +29,7 @@ constexpr std::size_t kMetaBlock = 40;
 constexpr std::size_t kXattrBlock = 44;
 constexpr std::size_t kIncompat = 80;
 constexpr std::size_t kExtraDevices = 86;
+constexpr std::size_t kDeviceTableSlot = 88;
 constexpr std::size_t kDirectoryBlockBits = 90;
 constexpr std::size_t kPrefixStart = 92;
 constexpr std::size_t kPackedNid = 96;
@@ -35,6 +38,14 @@ constexpr std::size_t kPackedNid = 96;
 constexpr std::uint64_t kDeviceTable = 0x8;
 /// Incompatible features that change nothing of what is read here.
 constexpr std::uint64_t kKnownIncompat = 0x7f;
+/// Incompatible features that have other forms of inodes.
+constexpr std::uint64_t k48Bit = 0x80;
+constexpr std::uint64_t kMetabox = 0x100;
+
+/// A slot of the device table, and where in it the numbers are.
+constexpr std::size_t kDeviceSlot = 128;
+constexpr std::size_t kDeviceBlocks = 64;
+constexpr std::size_t kDeviceStart = 68;
 
 constexpr std::size_t kExtendedInode = 64;
 constexpr std::size_t kXattrHeader = 12;
@@ -45,10 +56,26 @@ constexpr std::uint8_t kLongPrefix = 0x80;
 constexpr std::uint8_t kPrefixIndex = 0x7f;
 /// The longest fingerprint that the kernel takes.
 constexpr std::size_t kMaxFingerprint = 256;
+/// Bytes of a long prefix of attributes' names, and of its table's entry.
+constexpr std::uint64_t kPrefixText = 256;
+constexpr std::uint64_t kPrefixSize = 2 + kPrefixText + 2;
 /// What is read at once.
 constexpr std::uint64_t kWindow = 65536;
 /// More than any directory of an image that somebody made on purpose.
 constexpr std::uint64_t kMaxDirectory = std::uint64_t{1} << 30;
+/// All files of an image together: no medium holds more, and sums of a
+/// thousand images stay far from where numbers wrap.
+constexpr std::uint64_t kMaxFiles = std::uint64_t{1} << 53;
+/// What paths may take in memory: this, and so much for a byte of the image. A
+/// tree that is made to be deep and broad at once has small inodes and long
+/// paths.
+constexpr std::uint64_t kPathBytes = std::uint64_t{64} << 20;
+constexpr std::uint64_t kPathBytesPerByte = 16;
+/// The same for what attributes are read, which inodes can have in common.
+constexpr std::uint64_t kAttributeBytes = std::uint64_t{256} << 20;
+constexpr std::uint64_t kAttributeBytesPerByte = 64;
+/// Bits of an inode's format that are known.
+constexpr std::uint64_t kFormatBits = 0xf;
 
 std::uint64_t number(const std::string &from, std::size_t offset,
 		     std::size_t width)
@@ -86,9 +113,42 @@ std::string attribute_name(std::uint8_t base, const std::string &rest)
 
 } // namespace
 
-ErofsImage::ErofsImage(UniqueFd fd, std::string path, const InodeData &data)
-    : path_(std::move(path)), fd_(std::move(fd))
+UniqueFd open_image_file(const std::string &path)
 {
+	UniqueFd fd(open(path.c_str(),
+			 O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
+
+	if (!fd.valid())
+		throw_errno(quote_name(path) + ": expected an erofs image");
+	return fd;
+}
+
+std::uint64_t image_size(int fd, const std::string &path)
+{
+	struct stat status {};
+
+	if (fstat(fd, &status) != 0)
+		throw_errno(quote_name(path));
+	if (S_ISREG(status.st_mode))
+		return static_cast<std::uint64_t>(status.st_size);
+	if (!S_ISBLK(status.st_mode))
+		throw_error(EINVAL, quote_name(path) +
+					    ": expected an erofs image, it is "
+					    "no regular file or block device");
+	const off_t end = lseek(fd, 0, SEEK_END);
+	if (end < 0)
+		throw_errno(quote_name(path) + ": find the device's end");
+	return static_cast<std::uint64_t>(end);
+}
+
+ErofsImage::ErofsImage(UniqueFd fd, std::string path, const InodeData &data)
+    : path_(std::move(path)), fd_(std::move(fd)),
+      size_(image_size(fd_.get(), path_))
+{
+	if (size_ < kSuperOffset + kSuperSize)
+		throw_error(EINVAL, quote_name(path_) +
+					    ": expected an erofs image, it has "
+					    "no erofs superblock");
 	super_ = bytes(kSuperOffset, kSuperSize);
 	if (number(super_, 0, 4) != kMagic)
 		throw_error(EINVAL, quote_name(path_) +
@@ -100,9 +160,13 @@ ErofsImage::ErofsImage(UniqueFd fd, std::string path, const InodeData &data)
 		corrupt("block size 2^" + std::to_string(bits));
 	block_size_ = std::uint64_t{1} << bits;
 	directory_block_size_ = block_size_ << more;
-	if (const std::uint64_t features =
-		    number(super_, kIncompat, 4) & ~kKnownIncompat;
-	    features != 0) {
+	const std::uint64_t features =
+		number(super_, kIncompat, 4) & ~kKnownIncompat;
+	if ((features & k48Bit) != 0)
+		unknown("block numbers of 48 bits (mkfs.erofs -E48bit)");
+	if ((features & kMetabox) != 0)
+		unknown("compressed metadata (mkfs.erofs -m)");
+	if (features != 0) {
 		std::ostringstream text;
 
 		text << "incompatible features 0x" << std::hex << features;
@@ -113,15 +177,15 @@ ErofsImage::ErofsImage(UniqueFd fd, std::string path, const InodeData &data)
 
 bool ErofsImage::probe(const std::string &path)
 {
+	const UniqueFd fd(open(path.c_str(),
+			       O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
+	std::array<std::byte, 4> magic{};
 	struct stat status {};
 
-	if (stat(path.c_str(), &status) != 0)
+	if (!fd.valid() || fstat(fd.get(), &status) != 0)
 		throw_errno(quote_name(path));
 	if (!S_ISREG(status.st_mode) && !S_ISBLK(status.st_mode))
 		return false;
-	const UniqueFd fd = open_file(path, O_RDONLY);
-	std::array<std::byte, 4> magic{};
-
 	if (read_at(fd.get(), magic, kSuperOffset, path) != magic.size())
 		return false;
 	return magic == std::array{std::byte{0xe2}, std::byte{0xe1},
@@ -140,6 +204,23 @@ std::size_t ErofsImage::extra_devices() const
 	return number(super_, kExtraDevices, 2);
 }
 
+std::vector<DeviceSlot> ErofsImage::devices() const
+{
+	std::vector<DeviceSlot> found;
+	const std::size_t count = extra_devices();
+
+	if (count == 0)
+		return found;
+	const std::string table =
+		bytes(number(super_, kDeviceTableSlot, 2) * kDeviceSlot,
+		      count * kDeviceSlot);
+	for (std::size_t i = 0; i < count; i++)
+		found.push_back(
+			{number(table, i * kDeviceSlot + kDeviceBlocks, 4),
+			 number(table, i * kDeviceSlot + kDeviceStart, 4)});
+	return found;
+}
+
 void ErofsImage::corrupt(const std::string &what) const
 {
 	throw_error(EBADMSG, quote_name(path_) + ": damaged image, " + what +
@@ -149,9 +230,9 @@ void ErofsImage::corrupt(const std::string &what) const
 void ErofsImage::unknown(const std::string &what) const
 {
 	throw_error(EOPNOTSUPP,
-		    quote_name(path_) + ": " + what +
-			    " cannot be read without mounting; mount the image "
-			    "and name the directory");
+		    quote_name(path_) + ": it has " + what +
+			    ", which this version does not read; where a "
+			    "kernel mounts it, estimate takes the directory");
 }
 
 std::optional<std::string> ErofsImage::bytes_within(std::uint64_t offset,
@@ -162,6 +243,9 @@ std::optional<std::string> ErofsImage::bytes_within(std::uint64_t offset,
 	// From wherever: a block number without data is no place.
 	if (length == 0)
 		return std::string();
+	// Before anything of that length is made.
+	if (offset > size_ || length > size_ - offset)
+		return std::nullopt;
 	// Inodes lie close together: read many of them at once.
 	if (offset + length <= start + kWindow) {
 		if (window_.empty() || window_at_ != start) {
@@ -188,8 +272,9 @@ std::string ErofsImage::bytes(std::uint64_t offset, std::uint64_t length) const
 	std::optional<std::string> result = bytes_within(offset, length);
 
 	if (!result)
-		corrupt("it ends before byte " +
-			std::to_string(offset + length));
+		corrupt("it ends at byte " + std::to_string(size_) +
+			", before what it has at byte " +
+			std::to_string(offset));
 	return std::move(*result);
 }
 
@@ -214,23 +299,26 @@ void ErofsImage::read_prefixes(const InodeData &data)
 	const std::uint64_t packed_nid = number(super_, kPackedNid, 8);
 	const bool plain =
 		(number(super_, kSuperCompat, 4) & kCompatPlainPrefixes) != 0;
-	std::uint64_t at = number(super_, kPrefixStart, 4) << 2;
+	const std::uint64_t count = number(super_, kSuperPrefixCount, 1);
+	const std::uint64_t start = number(super_, kPrefixStart, 4) << 2;
+	std::uint64_t at = start;
 	std::string packed;
 
+	// No more than the table can take: an inode may claim any size.
 	if (!plain && packed_nid != 0)
-		packed = packed_data(packed_nid, data);
+		packed = packed_part(packed_nid, start, count * kPrefixSize,
+				     data);
 	const auto part = [&](std::uint64_t offset, std::uint64_t length) {
-		if (packed.empty())
+		if (plain || packed_nid == 0)
 			return bytes(offset, length);
-		if (offset + length > packed.size())
+		if (offset - start + length > packed.size())
 			corrupt("its attribute names lie outside");
-		return packed.substr(offset, length);
+		return packed.substr(offset - start, length);
 	};
-	for (std::uint64_t i = number(super_, kSuperPrefixCount, 1); i > 0;
-	     i--) {
+	for (std::uint64_t i = count; i > 0; i--) {
 		const std::uint64_t length = number(part(at, 2), 0, 2);
 
-		if (length < 1 || length > 256)
+		if (length < 1 || length > kPrefixText)
 			corrupt("its table of attribute names is none");
 		const std::string entry = part(at + 2, length);
 		prefixes_.push_back(
@@ -240,17 +328,22 @@ void ErofsImage::read_prefixes(const InodeData &data)
 	}
 }
 
-/// The data of the inode that has what was packed from others.
-std::string ErofsImage::packed_data(std::uint64_t nid,
+/// @length bytes at @from of the inode that has what was packed from others;
+/// less where it ends.
+std::string ErofsImage::packed_part(std::uint64_t nid, std::uint64_t from,
+				    std::uint64_t length,
 				    const InodeData &data) const
 {
-	const Inode packed = inode(nid);
+	const DataPlace place = inode(nid).data;
 
-	if (packed.layout == kFlatPlain || packed.layout == kFlatInline)
-		return flat_data(packed);
-	if (!data)
-		unknown("compressed attribute names");
-	return data(nid);
+	if (place.compressed()) {
+		if (!data)
+			unknown("compressed attribute names");
+		return data(nid, from, length);
+	}
+	if (from >= place.size)
+		return {};
+	return flat_part(place, from, std::min(length, place.size - from));
 }
 
 ErofsImage::Inode ErofsImage::inode(std::uint64_t nid) const
@@ -263,46 +356,63 @@ ErofsImage::Inode ErofsImage::inode(std::uint64_t nid) const
 	const std::uint64_t format = number(raw, 0, 2);
 	const std::uint64_t xattrs = number(raw, 2, 2);
 	Inode result;
+	DataPlace &data = result.data;
 
-	result.layout = static_cast<std::uint8_t>(format >> 1 & 7);
+	// Nor does the kernel know them, before Linux 6.15.
+	if ((format & ~kFormatBits) != 0)
+		unknown("inodes of a newer form (mkfs.erofs -E48bit, "
+			"-Edot-omitted)");
+	data.layout = static_cast<std::uint8_t>(format >> 1 & 7);
 	result.mode = static_cast<std::uint16_t>(number(raw, 4, 2));
-	result.block = static_cast<std::uint32_t>(number(raw, 16, 4));
+	data.block = number(raw, 16, 4);
+	data.chunk_format = static_cast<std::uint16_t>(number(raw, 16, 2));
 	if ((format & 1) != 0) {
 		raw = bytes(at, kExtendedInode);
-		result.size = number(raw, 8, 8);
+		data.size = number(raw, 8, 8);
 		result.body = at + kExtendedInode;
 	} else {
-		result.size = number(raw, 8, 4);
+		data.size = number(raw, 8, 4);
 		result.body = at + kInodeSlot;
 	}
-	result.tail = result.body +
-		      (xattrs == 0 ? 0 : kXattrHeader + (xattrs - 1) * 4);
+	data.tail = result.body +
+		    (xattrs == 0 ? 0 : kXattrHeader + (xattrs - 1) * 4);
+	if (data.size > INT64_MAX)
+		corrupt("inode " + std::to_string(nid) + " of " +
+			std::to_string(data.size) + " bytes");
 	return result;
 }
 
-std::string ErofsImage::flat_data(const Inode &inode) const
+/// @length bytes at @from, which are within @data: of one block, or of one that
+/// is not the last of inline data.
+std::string ErofsImage::flat_part(const DataPlace &data, std::uint64_t from,
+				  std::uint64_t length) const
 {
-	const std::uint64_t start = inode.block * block_size_;
-
-	if (inode.size > kMaxDirectory)
-		corrupt("a directory of " + std::to_string(inode.size) +
-			" bytes");
-	if (inode.size == 0)
-		return {};
-	switch (inode.layout) {
+	switch (data.layout) {
 	case kFlatPlain:
-		return bytes(start, inode.size);
+		return bytes(data.block * block_size_ + from, length);
 	case kFlatInline: {
 		// The last block lies behind the attributes, full or not.
 		const std::uint64_t before =
-			(inode.size - 1) / block_size_ * block_size_;
+			(data.size - 1) / block_size_ * block_size_;
+		const std::uint64_t plain =
+			from < before ? std::min(length, before - from) : 0;
+		std::string text =
+			bytes(data.block * block_size_ + from, plain);
 
-		return bytes(start, before) +
-		       bytes(inode.tail, inode.size - before);
+		if (plain < length) {
+			if (data.tail % block_size_ + (data.size - before) >
+			    block_size_)
+				corrupt("inline data that crosses a block");
+			text += bytes(data.tail + (from + plain - before),
+				      length - plain);
+		}
+		return text;
 	}
 	default:
-		unknown("directories with data layout " +
-			std::to_string(inode.layout));
+		unknown(data.compressed()
+				? "compressed directories (mkfs.erofs --zD)"
+				: "directories with data layout " +
+					  std::to_string(data.layout));
 	}
 }
 
@@ -311,55 +421,64 @@ std::string ErofsImage::flat_data(const Inode &inode) const
 /// no list of the directory has.
 void ErofsImage::check_end(const Inode &directory) const
 {
-	if (directory.layout != kFlatPlain ||
-	    directory.size % directory_block_size_ == 0)
+	const DataPlace &data = directory.data;
+
+	if (data.layout != kFlatPlain || data.size % directory_block_size_ == 0)
 		return;
 	const auto behind =
-		bytes_within(directory.block * block_size_ + directory.size, 1);
+		bytes_within(data.block * block_size_ + data.size, 1);
 	if (behind && behind->front() != '\0')
 		corrupt("a directory that ends within a name");
 }
 
+/// Adds the entries of one block of a directory to @found.
+void ErofsImage::add_entries(const std::string &block,
+			     std::vector<Entry> &found) const
+{
+	const auto name_at = [&](std::size_t i) {
+		if (i * kDirent + kDirent > block.size())
+			corrupt("a directory's entries");
+		return number(block, i * kDirent + 8, 2);
+	};
+	const std::size_t count = name_at(0) / kDirent;
+
+	if (count == 0)
+		corrupt("a directory block without entries");
+	for (std::size_t i = 0; i < count; i++) {
+		const bool last = i + 1 == count;
+		const std::size_t begin = name_at(i);
+		const std::size_t end = last ? block.size() : name_at(i + 1);
+
+		if (begin > end || end > block.size())
+			corrupt("a directory's names");
+		std::string name = block.substr(begin, end - begin);
+		// Only the last may have something behind it.
+		if (last)
+			name.resize(std::min(name.find('\0'), name.size()));
+		if (name.empty() || name.size() > NAME_MAX ||
+		    name.find('/') != std::string::npos ||
+		    name.find('\0') != std::string::npos)
+			corrupt("a name in a directory");
+		found.push_back(
+			{number(block, i * kDirent, 8), std::move(name)});
+	}
+}
+
 std::vector<ErofsImage::Entry> ErofsImage::entries(const Inode &inode) const
 {
-	const std::string all = flat_data(inode);
+	const DataPlace &data = inode.data;
 	std::vector<Entry> found;
 
+	if (data.size > kMaxDirectory)
+		corrupt("a directory of " + std::to_string(data.size) +
+			" bytes");
 	check_end(inode);
-	for (std::size_t from = 0; from < all.size();
-	     from += directory_block_size_) {
-		const std::string block =
-			all.substr(from, directory_block_size_);
-		const auto name_at = [&](std::size_t i) {
-			if (i * kDirent + kDirent > block.size())
-				corrupt("a directory's entries");
-			return number(block, i * kDirent + 8, 2);
-		};
-		const std::size_t count = name_at(0) / kDirent;
-
-		if (count == 0)
-			corrupt("a directory block without entries");
-		for (std::size_t i = 0; i < count; i++) {
-			const bool last = i + 1 == count;
-			const std::size_t begin = name_at(i);
-			const std::size_t end =
-				last ? block.size() : name_at(i + 1);
-
-			if (begin > end || end > block.size())
-				corrupt("a directory's names");
-			std::string name = block.substr(begin, end - begin);
-			// Only the last may have something behind it.
-			if (last)
-				name.resize(
-					std::min(name.find('\0'), name.size()));
-			if (name.empty() || name.size() > NAME_MAX ||
-			    name.find('/') != std::string::npos ||
-			    name.find('\0') != std::string::npos)
-				corrupt("a name in a directory");
-			found.push_back({number(block, i * kDirent, 8),
-					 std::move(name)});
-		}
-	}
+	for (std::uint64_t from = 0; from < data.size;
+	     from += directory_block_size_)
+		add_entries(flat_part(data, from,
+				      std::min(directory_block_size_,
+					       data.size - from)),
+			    found);
 	return found;
 }
 
@@ -437,12 +556,12 @@ bool ErofsImage::add_inline(const std::string &area, std::size_t at,
 	return true;
 }
 
-/// Looks at the shared attribute at @where. Returns false if it cannot be read.
 std::uint64_t ErofsImage::end_of_metadata() const
 {
 	return number(super_, kBlocks, 4) * block_size_;
 }
 
+/// Looks at the shared attribute at @where. Returns false if it cannot be read.
 bool ErofsImage::add_shared(std::uint64_t where, Candidates &found) const
 {
 	const auto head = bytes_within(where, kXattrEntry);
@@ -458,6 +577,7 @@ bool ErofsImage::add_shared(std::uint64_t where, Candidates &found) const
 		bytes_within(where + kXattrEntry, name_size + value_size);
 	if (!text)
 		return false;
+	found.bytes += text->size();
 	if (is_fingerprint(static_cast<std::uint8_t>(number(*head, 1, 1)),
 			   text->substr(0, name_size))) {
 		found.count++;
@@ -467,29 +587,31 @@ bool ErofsImage::add_shared(std::uint64_t where, Candidates &found) const
 }
 
 /// Fills in what the attributes of @inode say. Damage there is not the image's
-/// end: the kernel, too, only leaves the file unshared.
-void ErofsImage::read_fingerprint(const Inode &inode, ErofsFile &file) const
+/// end: the kernel, too, only leaves the file unshared. Returns how many bytes
+/// were looked at.
+std::uint64_t ErofsImage::read_fingerprint(const Inode &inode,
+					   ErofsFile &file) const
 {
-	const std::uint64_t size = inode.tail - inode.body;
+	const std::uint64_t size = inode.data.tail - inode.body;
 	Candidates found;
 
 	if (!fingerprint_name_ || size == 0)
-		return;
+		return 0;
 	file.state = FingerprintState::kUnusable;
-	if (inode.tail > end_of_metadata())
-		return;
+	if (inode.data.tail > end_of_metadata())
+		return 0;
 	const auto area = bytes_within(inode.body, size);
 	if (!area)
-		return;
+		return 0;
 	const std::size_t shared = number(*area, 4, 1);
 	const std::size_t entries = kXattrHeader + shared * 4;
 	if (entries > size || !add_inline(*area, entries, found))
-		return;
+		return size;
 	for (std::size_t at = kXattrHeader; at < entries; at += 4)
 		if (!add_shared(number(super_, kXattrBlock, 4) * block_size_ +
 					number(*area, at, 4) * 4,
 				found))
-			return;
+			return size + found.bytes;
 
 	if (found.count == 0) {
 		file.state = FingerprintState::kNone;
@@ -500,6 +622,7 @@ void ErofsImage::read_fingerprint(const Inode &inode, ErofsFile &file) const
 		file.state = FingerprintState::kOne;
 		file.fingerprint = std::move(found.value);
 	}
+	return size + found.bytes;
 }
 
 std::vector<ErofsFile> ErofsImage::files() const
@@ -511,19 +634,40 @@ std::vector<ErofsFile> ErofsImage::files() const
 	return found;
 }
 
+/// The path of @name in directory number @directory of @all.
+std::string ErofsImage::path_of(const Directories &all, std::size_t directory,
+				const std::string &name)
+{
+	std::string path(all[directory].path_size + name.size(), '/');
+	std::size_t end = all[directory].path_size;
+
+	path.replace(end, name.size(), name);
+	for (std::size_t at = directory; at != 0; at = all[at].above) {
+		const std::string &part = all[at].name;
+
+		end -= part.size() + 1;
+		path.replace(end, part.size(), part);
+	}
+	return path;
+}
+
 bool ErofsImage::visit_files(std::uint64_t most,
 			     const std::function<void(ErofsFile)> &visit) const
 {
 	const std::uint64_t root = number(super_, kRootNid, 2);
-	std::vector<Directory> todo = {{root, root, ""}};
 	// Whether an inode that was seen is a directory.
 	std::map<std::uint64_t, bool> seen = {{root, true}};
+	Directories all = {{root, root, 0, "", 0}};
+	std::vector<std::size_t> todo = {0};
+	std::uint64_t bytes = 0;
+	std::uint64_t path_bytes = 0;
+	std::uint64_t attribute_bytes = 0;
 
 	while (!todo.empty()) {
-		const Directory directory = std::move(todo.back());
+		const std::size_t at = todo.back();
 
 		todo.pop_back();
-		for (const Entry &entry : children(directory)) {
+		for (Entry &entry : children(all[at])) {
 			const auto known = seen.find(entry.nid);
 
 			if (known != seen.end()) {
@@ -534,24 +678,45 @@ bool ErofsImage::visit_files(std::uint64_t most,
 			if (seen.size() >= most)
 				return false;
 			const Inode child = inode(entry.nid);
-			std::string path = directory.prefix + entry.name;
+			const std::size_t path_size =
+				all[at].path_size + entry.name.size();
 
-			if (path.size() >= PATH_MAX)
-				unknown("a path longer than " +
-					std::to_string(PATH_MAX) + " bytes");
+			// Nobody could open it by this path.
+			if (path_size >= PATH_MAX)
+				throw_error(ENAMETOOLONG,
+					    quote_name(path_) +
+						    ": a path in it");
 			seen[entry.nid] = S_ISDIR(child.mode);
 			if (S_ISDIR(child.mode)) {
-				todo.push_back(
-					{entry.nid, directory.nid, path + "/"});
+				todo.push_back(all.size());
+				all.push_back({entry.nid, all[at].nid, at,
+					       std::move(entry.name),
+					       path_size + 1});
 			} else if (S_ISREG(child.mode)) {
 				ErofsFile file = {
-					.path = std::move(path),
-					.size = child.size,
+					.path = path_of(all, at, entry.name),
+					.size = child.data.size,
 					.state = FingerprintState::kNone,
 					.fingerprint = {},
-					.nid = entry.nid};
+					.nid = entry.nid,
+					.data = child.data};
 
-				read_fingerprint(child, file);
+				bytes += std::min(file.size, kMaxFiles);
+				path_bytes += path_size;
+				if (bytes > kMaxFiles)
+					corrupt("files of more bytes than any "
+						"medium has");
+				if (path_bytes >
+				    kPathBytes + kPathBytesPerByte * size_)
+					corrupt("more paths than an image of "
+						"its size needs");
+				attribute_bytes +=
+					read_fingerprint(child, file);
+				if (attribute_bytes >
+				    kAttributeBytes +
+					    kAttributeBytesPerByte * size_)
+					corrupt("more attributes than an image "
+						"of its size needs");
 				visit(std::move(file));
 			}
 		}

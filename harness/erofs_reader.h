@@ -29,6 +29,29 @@ enum class FingerprintState : std::uint8_t {
 	kUnusable,
 };
 
+/// Where the data of an inode is, as the image says; nothing of it is checked.
+struct DataPlace {
+	std::uint64_t size = 0;
+	std::uint64_t block = 0;	///< first block of flat data
+	std::uint64_t tail = 0;		///< byte behind the inode's attributes
+	std::uint16_t chunk_format = 0; ///< of a file in chunks
+	std::uint8_t layout = 0;	///< EROFS_INODE_ of erofs_fs.h
+
+	/// Whether only a program that knows the algorithms can read it.
+	[[nodiscard]] bool compressed() const
+	{
+		return layout == 1 || layout == 3;
+	}
+};
+
+/// A further device of an image, as its table has it.
+struct DeviceSlot {
+	std::uint64_t blocks = 0;
+	/// The block of the image's own device where its data would begin if
+	/// it were there; 0 if it has no such place.
+	std::uint64_t start = 0;
+};
+
 /// A regular file of an image.
 struct ErofsFile {
 	std::string path; ///< below the root, without a leading slash
@@ -37,13 +60,23 @@ struct ErofsFile {
 	/// The fingerprint; empty unless @state is kOne.
 	std::string fingerprint;
 	std::uint64_t nid = 0; ///< number of its inode
+	DataPlace data = {};
 };
+
+/// Opens the regular file or block device @path for reading; a FIFO, a socket
+/// or a terminal is refused, and nobody waits for its other end. Throws.
+UniqueFd open_image_file(const std::string &path);
+
+/// Bytes of the open file or block device @fd. Throws where it is neither.
+std::uint64_t image_size(int fd, const std::string &path);
 
 /// An image in a regular file or on a block device, open for reading.
 class ErofsImage {
       public:
-	/// Gives the data of the inode of a number, where it is compressed.
-	using InodeData = std::function<std::string(std::uint64_t nid)>;
+	/// Gives @length bytes at @offset of the data of the inode of a number,
+	/// where it is compressed; less where it ends.
+	using InodeData = std::function<std::string(
+		std::uint64_t nid, std::uint64_t offset, std::uint64_t length)>;
 
 	/// Reads the superblock of the image in @fd, which messages call @path.
 	/// Names of attributes may be compressed: @data is asked for them then.
@@ -70,6 +103,26 @@ class ErofsImage {
 	[[nodiscard]] bool has_fragments() const;
 	/// How many other devices or files have data of the image.
 	[[nodiscard]] std::size_t extra_devices() const;
+	/// What the image says of them. Throws where its table is not there.
+	[[nodiscard]] std::vector<DeviceSlot> devices() const;
+	[[nodiscard]] const std::string &path() const
+	{
+		return path_;
+	}
+	/// The open file or device.
+	[[nodiscard]] int fd() const
+	{
+		return fd_.get();
+	}
+	/// Its bytes when it was opened.
+	[[nodiscard]] std::uint64_t size() const
+	{
+		return size_;
+	}
+	[[nodiscard]] std::uint64_t block_size() const
+	{
+		return block_size_;
+	}
 	/// All regular files, an inode with several names once, in the order
 	/// of the directories. Throws std::system_error (EBADMSG) that names
 	/// the image where its directories or inodes contradict each other.
@@ -84,23 +137,24 @@ class ErofsImage {
 	/// The parts of an inode that files() needs.
 	struct Inode {
 		std::uint64_t body = 0; ///< where its attributes begin
-		std::uint64_t tail = 0; ///< where they end, and inline data is
-		std::uint64_t size = 0;
-		std::uint32_t block = 0; ///< first block of flat data
 		std::uint16_t mode = 0;
-		std::uint8_t layout = 0;
+		DataPlace data;
 	};
 	/// A directory entry.
 	struct Entry {
 		std::uint64_t nid = 0;
 		std::string name;
 	};
-	/// A directory that is still to be read.
+	/// A directory that was found. Only its own name is kept: a path for
+	/// each would be as long as the tree is deep.
 	struct Directory {
 		std::uint64_t nid = 0;
-		std::uint64_t parent = 0;
-		std::string prefix; ///< of its files' paths
+		std::uint64_t parent = 0; ///< number of the parent's inode
+		std::size_t above = 0;	  ///< index of the parent
+		std::string name;
+		std::size_t path_size = 0; ///< of its path with a slash behind
 	};
+	using Directories = std::vector<Directory>;
 	/// A name of an attribute, or the start of one.
 	struct AttributeName {
 		std::uint8_t base = 0; ///< number of the namespace
@@ -111,7 +165,8 @@ class ErofsImage {
 	/// The attributes of a file that have the fingerprint's name.
 	struct Candidates {
 		std::size_t count = 0;
-		std::string value; ///< of the last
+		std::string value;	 ///< of the last
+		std::uint64_t bytes = 0; ///< read from elsewhere
 	};
 
 	void find_fingerprints(const InodeData &data);
@@ -121,14 +176,24 @@ class ErofsImage {
 	[[nodiscard]] std::optional<std::string>
 	bytes_within(std::uint64_t offset, std::uint64_t length) const;
 	[[nodiscard]] Inode inode(std::uint64_t nid) const;
-	[[nodiscard]] std::string flat_data(const Inode &inode) const;
-	[[nodiscard]] std::string packed_data(std::uint64_t nid,
+	[[nodiscard]] std::string flat_part(const DataPlace &data,
+					    std::uint64_t from,
+					    std::uint64_t length) const;
+	[[nodiscard]] std::string packed_part(std::uint64_t nid,
+					      std::uint64_t from,
+					      std::uint64_t length,
 					      const InodeData &data) const;
 	void check_end(const Inode &directory) const;
 	[[nodiscard]] std::vector<Entry> entries(const Inode &inode) const;
+	void add_entries(const std::string &block,
+			 std::vector<Entry> &found) const;
+	[[nodiscard]] static std::string path_of(const Directories &all,
+						 std::size_t directory,
+						 const std::string &name);
 	[[nodiscard]] std::vector<Entry>
 	children(const Directory &directory) const;
-	void read_fingerprint(const Inode &inode, ErofsFile &file) const;
+	std::uint64_t read_fingerprint(const Inode &inode,
+				       ErofsFile &file) const;
 	bool add_inline(const std::string &area, std::size_t at,
 			Candidates &found) const;
 	/// Where the image says that it ends; a device may go on behind it.
@@ -145,6 +210,7 @@ class ErofsImage {
 	/// The bytes that were read last, and where they begin.
 	mutable std::string window_;
 	mutable std::uint64_t window_at_ = 0;
+	std::uint64_t size_ = 0;
 	std::uint64_t block_size_ = 0;
 	std::uint64_t directory_block_size_ = 0;
 	std::optional<std::string> fingerprint_name_;

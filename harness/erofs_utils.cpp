@@ -3,6 +3,7 @@
 #include "erofs_utils.h"
 
 #include "child.h"
+#include "confined_program.h"
 #include "error.h"
 #include "fd.h"
 #include "quote.h"
@@ -11,7 +12,11 @@
 #include <cstdlib>
 #include <fcntl.h>
 #include <filesystem>
+#include <iostream>
+#include <mutex>
+#include <span>
 #include <sstream>
+#include <sys/stat.h>
 #include <unistd.h>
 
 namespace erofs_share {
@@ -39,8 +44,8 @@ std::optional<std::string> find_program(const std::string &name)
 
 namespace {
 
-/// What find_fsck() and fsck_wanted() say.
-struct Fsck {
+/// A program of erofs-utils, or what to install.
+struct Utility {
 	std::optional<std::string> path;
 	std::string wanted;
 };
@@ -59,14 +64,14 @@ bool is_too_old(const std::string &version)
 	return major < 1 || (major == 1 && minor < 9);
 }
 
-Fsck look_for_fsck()
+Utility look_for(const std::string &name)
 {
-	auto path = find_program("fsck.erofs");
+	auto path = find_program(name);
 
 	if (!path)
 		return {std::nullopt,
-			"fsck.erofs is needed; install erofs-utils 1.9 or "
-			"newer"};
+			name + " is needed; install erofs-utils 1.9 or newer "
+			       "(Debian 12 has 1.5)"};
 	// "fsck.erofs 1.5", "fsck.erofs (erofs-utils) 1.9.4", and more lines.
 	const std::string output =
 		run_program("/", {*path, "-V"}, Capture::kAll).output;
@@ -81,36 +86,67 @@ Fsck look_for_fsck()
 	return {std::move(path), ""};
 }
 
-const Fsck &the_fsck()
+const Utility &the_fsck()
 {
-	static const Fsck found = look_for_fsck();
+	static const Utility found = look_for("fsck.erofs");
 
 	return found;
 }
 
-/// The data of inode @nid of @image, by dump.erofs.
-std::string inode_data(const std::string &image, std::uint64_t nid)
+/// @length bytes at @offset of inode @nid of the image @path in @file, by
+/// dump.erofs.
+std::string inode_data(int file, const std::string &path, std::uint64_t nid,
+		       std::uint64_t offset, std::uint64_t length)
 {
-	const auto dump = find_program("dump.erofs");
+	struct Enough {};
+	static const Utility dump = look_for("dump.erofs");
+	std::string text;
+	std::uint64_t at = 0;
+	ConfinedResult result;
 
-	if (!dump)
-		throw_error(
-			ENOENT,
-			quote_name(image) +
-				": the names of its attributes are "
-				"compressed, and to read them dump.erofs is "
-				"needed; install erofs-utils, or mount the "
-				"image and name the directory");
-	const ProgramResult result = run_program(
-		"/", {*dump, "--cat", "--nid=" + std::to_string(nid),
-		      fs::absolute(image).string()});
-	if (result.status != 0)
+	if (!dump.path)
+		throw_error(ENOENT, quote_name(path) +
+					    ": the names of its attributes are "
+					    "compressed, and to read them " +
+					    dump.wanted);
+	check_unprivileged_reader(file, path);
+	tell_missing_confinement();
+	try {
+		result = run_confined(
+			{.words = {*dump.path, "--cat",
+				   "--nid=" + std::to_string(nid),
+				   "/proc/self/fd/3"},
+			 .files = {file},
+			 .directory = {},
+			 .data = -1},
+			[&](std::span<const std::byte> bytes) {
+				const std::uint64_t skip =
+					std::min<std::uint64_t>(
+						bytes.size(),
+						offset > at ? offset - at : 0);
+
+				at += bytes.size();
+				text.append(reinterpret_cast<const char *>(
+						    bytes.data()) +
+						    skip,
+					    std::min<std::uint64_t>(
+						    bytes.size() - skip,
+						    length - text.size()));
+				if (text.size() == length)
+					throw Enough();
+			});
+	} catch (const Enough &) {
+		return text;
+	}
+	// It says 0 for what it could not read, too.
+	if (result.status != 0 || !result.text.empty())
 		throw_error(EBADMSG,
-			    quote_name(image) +
-				    ": damaged image, dump.erofs could "
-				    "not read inode " +
-				    std::to_string(nid));
-	return result.output;
+			    quote_name(path) +
+				    ": damaged image, dump.erofs could not "
+				    "read inode " +
+				    std::to_string(nid) + " (" +
+				    last_line(result.text) + ")");
+	return text;
 }
 
 } // namespace
@@ -127,9 +163,49 @@ const std::string &fsck_wanted()
 
 ErofsImage open_image(const std::string &path)
 {
-	return ErofsImage(
-		open_file(path, O_RDONLY), path,
-		[&](std::uint64_t nid) { return inode_data(path, nid); });
+	UniqueFd fd = open_image_file(path);
+	const int file = fd.get();
+
+	return ErofsImage(std::move(fd), path,
+			  [&](std::uint64_t nid, std::uint64_t offset,
+			      std::uint64_t length) {
+				  return inode_data(file, path, nid, offset,
+						    length);
+			  });
+}
+
+void check_unprivileged_reader(int file, const std::string &path)
+{
+	struct stat status {};
+
+	if (geteuid() != 0)
+		return;
+	if (fstat(file, &status) != 0)
+		throw_errno(quote_name(path));
+	if ((status.st_mode & S_IROTH) == 0)
+		throw_error(EACCES,
+			    quote_name(path) +
+				    ": what is compressed in it is read by a "
+				    "program that runs as nobody, who may not "
+				    "read the file; let others read it, or run "
+				    "this as a user who may");
+}
+
+void tell_missing_confinement()
+{
+	static std::once_flag once;
+
+	std::call_once(once, [] {
+		const std::string missing = missing_confinement();
+
+		if (!missing.empty())
+			std::cerr << "erofs-share: note: this system has no " +
+					     missing +
+					     " for it: the program that reads "
+					     "compressed data has no "
+					     "privileges, and is less confined "
+					     "than elsewhere\n";
+	});
 }
 
 std::string last_line(std::string text)

@@ -39,45 +39,97 @@ Key key_of(const SourceFile &file)
 	return {file.fingerprint, file.size};
 }
 
-/// @pad as HashJob has it.
-void hash_below(const std::string &root, std::vector<SourceFile> &files,
-		const std::string &name, bool pad)
+void hash_below(const std::string &root, std::vector<SourceFile> &files)
 {
 	std::vector<HashJob> jobs;
 
 	jobs.reserve(files.size());
 	for (const SourceFile &file : files)
-		jobs.push_back({root + "/" + file.path, file.size, pad});
-	std::vector<std::string> digests = hash_files(jobs, name);
+		jobs.push_back({root + "/" + file.path, file.size});
+	std::vector<std::string> digests = hash_files(jobs, root);
 	for (std::size_t i = 0; i < files.size(); i++)
 		files[i].fingerprint = std::move(digests[i]);
 }
+
+/// Hashes @read, of @image, to where their names are in @files.
+void hash_contents_of(const ErofsImage &image,
+		      const std::vector<ErofsFile> &read,
+		      const ContentsOptions &options,
+		      std::vector<SourceFile> &files)
+{
+	ImageDigests found = hash_image(image, {}, read, options);
+
+	for (std::size_t i = 0; i < files.size(); i++) {
+		if (!found.unreadable[i].empty())
+			throw_error(EIO, quote_name(image.path()) +
+						 ": cannot be read (" +
+						 found.unreadable[i] + ")");
+		files[i].fingerprint = std::move(found.digests[i]);
+	}
+}
+
+/// Sums of a thousand trees must not wrap.
+constexpr std::uint64_t kMostBytes = std::uint64_t{1} << 53;
 
 /// The files of a tree, one with several names once, without its mount points'
 /// contents.
 std::vector<SourceFile> files_below(const std::string &root)
 {
 	std::set<std::pair<dev_t, ino_t>> seen;
+	std::vector<std::string> todo = {""};
 	std::vector<SourceFile> files;
 	struct stat top {};
+	std::uint64_t bytes = 0;
 
 	if (stat(root.c_str(), &top) != 0)
-		throw_errno(root);
-	for (auto at = fs::recursive_directory_iterator(root);
-	     at != fs::recursive_directory_iterator(); ++at) {
-		const std::string path = at->path().string();
-		struct stat status {};
+		throw_errno(quote_name(root));
+	seen.insert({top.st_dev, top.st_ino});
+	while (!todo.empty()) {
+		const std::string prefix = std::move(todo.back());
+		std::error_code error;
 
-		if (lstat(path.c_str(), &status) != 0)
-			throw_errno(path);
-		if (S_ISDIR(status.st_mode) && status.st_dev != top.st_dev)
-			at.disable_recursion_pending();
-		if (!S_ISREG(status.st_mode) || status.st_size == 0 ||
-		    !seen.insert({status.st_dev, status.st_ino}).second)
-			continue;
-		files.push_back({at->path().lexically_relative(root).string(),
+		todo.pop_back();
+		for (auto at =
+			     fs::directory_iterator(root + "/" + prefix, error);
+		     !error && at != fs::directory_iterator();
+		     at.increment(error)) {
+			const std::string name =
+				prefix + at->path().filename().string();
+			const std::string path = root + "/" + name;
+			struct stat status {};
+
+			if (lstat(path.c_str(), &status) != 0) {
+				// It went away meanwhile.
+				if (errno == ENOENT)
+					continue;
+				throw_errno(quote_name(path));
+			}
+			const bool directory = S_ISDIR(status.st_mode);
+			if ((!directory && !S_ISREG(status.st_mode)) ||
+			    (directory ? status.st_dev != top.st_dev
+				       : status.st_size == 0) ||
+			    !seen.insert({status.st_dev, status.st_ino}).second)
+				continue;
+			if (directory) {
+				todo.push_back(name + "/");
+				continue;
+			}
+			files.push_back(
+				{name,
 				 static_cast<std::uint64_t>(status.st_size),
 				 {}});
+			bytes += std::min(files.back().size, kMostBytes);
+			if (bytes > kMostBytes)
+				throw_error(EFBIG,
+					    quote_name(path) +
+						    ": with this file, the "
+						    "tree has more bytes than "
+						    "can be hashed");
+		}
+		if (error)
+			throw_error(error.value(),
+				    quote_name(root + "/" + prefix) +
+					    ": list this directory");
 	}
 	return files;
 }
@@ -99,7 +151,7 @@ void count(FingerprintState state, UnsharedFiles &unshared)
 	}
 }
 
-Source read_image(const std::string &path)
+Source read_image(const std::string &path, const ContentsOptions &options)
 {
 	const ErofsImage image = open_image(path);
 	Source source = {.name = path,
@@ -110,13 +162,15 @@ Source read_image(const std::string &path)
 			 .fragments = image.has_fragments(),
 			 .unshared = {}};
 
-	for (ErofsFile &file : image.files()) {
-		if (file.size == 0)
-			continue;
+	std::vector<ErofsFile> files = image.files();
+
+	std::erase_if(files,
+		      [](const ErofsFile &file) { return file.size == 0; });
+	for (ErofsFile &file : files) {
 		if (source.declares_fingerprints)
 			count(file.state, source.unshared);
-		source.files.push_back({std::move(file.path), file.size,
-					std::move(file.fingerprint)});
+		source.files.push_back(
+			{file.path, file.size, std::move(file.fingerprint)});
 	}
 	source.has_fingerprints = source.declares_fingerprints &&
 				  source.unshared.all() < source.files.size();
@@ -124,13 +178,18 @@ Source read_image(const std::string &path)
 	// elsewhere, too: it stays what it is, unshared.
 	if (source.declares_fingerprints)
 		return source;
-	if (image.extra_devices() > 0)
+	try {
+		hash_contents_of(image, files, options, source.files);
+	} catch (const std::system_error &error) {
+		if (image.extra_devices() == 0 ||
+		    error.code().value() != EINVAL)
+			throw;
 		throw_error(EOPNOTSUPP,
 			    quote_name(path) +
 				    ": it has neither fingerprints nor all of "
 				    "its data, which is on other devices; "
 				    "mount it and name the directory");
-	hash_below(ImageContents(path).root(), source.files, path, true);
+	}
 	return source;
 }
 
@@ -194,7 +253,7 @@ std::vector<Obstacle> biggest(const std::map<std::string, Obstacle> &obstacles,
 
 } // namespace
 
-Source read_source(const std::string &path)
+Source read_source(const std::string &path, const ContentsOptions &options)
 {
 	std::error_code error;
 
@@ -206,14 +265,14 @@ Source read_source(const std::string &path)
 				 .fragments = false,
 				 .unshared = {}};
 
-		hash_below(path, source.files, path, false);
+		hash_below(path, source.files);
 		return source;
 	}
 	if (!ErofsImage::probe(path))
 		throw_error(EINVAL, quote_name(path) +
 					    ": expected an erofs image or a "
 					    "directory");
-	return read_image(path);
+	return read_image(path, options);
 }
 
 Estimate estimate_sharing(const std::vector<Source> &sources, std::size_t top)
@@ -357,9 +416,9 @@ void print_remarks(const SourceShare &source, std::ostream &out)
 		    << "; erofs-share check names them.\n";
 	if (source.fragments && !source.declares_fingerprints)
 		out << quote_name(source.name)
-		    << " has fragments, of which fsck.erofs 1.9.4, which reads "
-		       "it here, and some kernels (Linux 6.18 is known) read "
-		       "some wrong: what it shares may be more.\n";
+		    << " has fragments, of which fsck.erofs 1.9.4 and some "
+		       "kernels (Linux 6.18 is known), one of which reads it "
+		       "here, read some wrong: what it shares may be more.\n";
 	else if (source.fragments)
 		out << quote_name(source.name)
 		    << " has fragments, of which fsck.erofs 1.9.4 and some "

@@ -3,6 +3,8 @@
 // of equal contents, as the kernel shares them.
 #pragma once
 
+#include "image_contents.h"
+
 #include <cstddef>
 #include <cstdint>
 #include <iosfwd>
@@ -52,7 +54,8 @@ struct Source {
 /// Reads @path, an image or the root of a tree, hashing what declares no
 /// fingerprints. Empty files are left out. Throws std::system_error that names
 /// the file.
-Source read_source(const std::string &path);
+Source read_source(const std::string &path,
+		   const ContentsOptions &options = {});
 
 /// What one source is worth to the others.
 struct SourceShare {

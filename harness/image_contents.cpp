@@ -1,138 +1,244 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The contents of an image that is not mounted.
+// The contents of an image's files.
 #include "image_contents.h"
 
-#include "child.h"
+#include "confined_program.h"
+#include "content_hash.h"
 #include "erofs_utils.h"
 #include "error.h"
 #include "quote.h"
 
-#include <filesystem>
-#include <sys/stat.h>
+#include <algorithm>
+#include <span>
 #include <unistd.h>
 
 namespace erofs_share {
 
 namespace {
 
-namespace fs = std::filesystem;
+/// What an image of any size may have, and how often its own size besides.
+constexpr std::uint64_t kMostBytes = std::uint64_t{16} << 30;
+constexpr std::uint64_t kMostTimes = 64;
+/// What fsck.erofs may take to start, and to give a MiB.
+constexpr std::uint64_t kStartSeconds = 60;
+constexpr std::uint64_t kBytesPerSecond = std::uint64_t{1} << 20;
+/// What fsck.erofs 1.9 says, at -d3, where it makes up zeroes.
+constexpr const char *kBehindTheEnd = "reach EOF of device";
 
-/// The command that extracts @image, with its data on @devices, by @fsck to
-/// @target; options may follow.
-std::vector<std::string> fsck_command(const std::string &fsck,
-				      const std::string &image,
-				      const std::vector<std::string> &devices,
-				      const std::string &target)
+/// Refuses what would keep this reading for days.
+void check_bytes(const ErofsImage &image, const std::vector<ErofsFile> &files,
+		 std::uint64_t stored, std::uint64_t most)
 {
-	std::vector<std::string> command = {fsck, "--extract=" + target,
-					    "--no-preserve"};
+	std::uint64_t total = 0;
+	const ErofsFile *largest = nullptr;
 
-	for (const std::string &device : devices)
-		command.push_back("--device=" + fs::absolute(device).string());
-	command.push_back(fs::absolute(image).string());
-	return command;
+	for (const ErofsFile &file : files) {
+		total += file.size;
+		if (largest == nullptr || file.size > largest->size)
+			largest = &file;
+	}
+	if (most == 0)
+		most = kMostBytes + kMostTimes * stored;
+	if (total > most)
+		throw_error(EFBIG,
+			    quote_name(image.path()) + ": its files have " +
+				    std::to_string(total) +
+				    " bytes, most of them in " +
+				    quote_name(largest->path) +
+				    ", more than is read of " +
+				    std::to_string(stored) +
+				    " bytes; if it is to be read all the "
+				    "same, say --most-bytes=" +
+				    std::to_string(total));
 }
 
 } // namespace
 
-ImageContents::ImageContents(const std::string &image,
+ImageContents::ImageContents(const ErofsImage &image,
 			     const std::vector<std::string> &devices,
-			     ContentsBy by)
+			     const std::vector<ErofsFile> &files,
+			     const ContentsOptions &options)
+    : image_(image), plain_(image, devices)
 {
-	if (by == ContentsBy::kKernel || !extract(image, devices))
-		mount(image, devices, by);
+	std::uint64_t stored = image.size();
+
+	for (std::size_t i = 0; i < plain_.devices().size(); i++)
+		stored += image_size(plain_.devices()[i].get(), devices[i]);
+	check_bytes(image, files, stored, options.most);
+	if (std::any_of(files.begin(), files.end(), [](const ErofsFile &file) {
+		    return file.data.compressed();
+	    }))
+		prepare(options);
 }
 
-bool ImageContents::extract(const std::string &image,
-			    const std::vector<std::string> &devices)
+std::vector<int> ImageContents::device_files() const
 {
-	const auto fsck = find_fsck();
-	if (!fsck)
-		return false;
-	temporary_.emplace();
-	root_ = temporary_->path() + "/image";
-	const ProgramResult result = run_program(
-		"/", fsck_command(*fsck, image, devices, root_), Capture::kAll);
-	if (result.status != 0)
-		throw_error(EIO, quote_name(image) +
-					 ": fsck.erofs could not extract it (" +
-					 last_line(result.output) +
-					 "); expected a sound image and space "
-					 "in " +
-					 quote_name(temporary_->path()));
-	if (geteuid() != 0)
-		temporary_->make_readable();
-	return true;
+	std::vector<int> files;
+
+	files.reserve(plain_.devices().size());
+	for (const UniqueFd &device : plain_.devices())
+		files.push_back(device.get());
+	return files;
 }
 
-void ImageContents::mount(const std::string &image,
-			  const std::vector<std::string> &devices,
-			  ContentsBy by)
+void ImageContents::prepare(const ContentsOptions &options)
 {
-	MountOptions options;
-
-	if (geteuid() != 0)
-		throw_error(ENOENT,
-			    by == ContentsBy::kKernel
-				    ? quote_name(image) +
-					      ": not all of its fragments are "
-					      "as they should be to "
-					      "fsck.erofs, which reads some "
-					      "wrong (1.9.4 does); run this as "
-					      "root, to have the kernel read "
-					      "them"
-				    : quote_name(image) +
-					      ": to read the contents, " +
-					      fsck_wanted() +
-					      ", or run this as root, to "
-					      "have the kernel read them");
-	const auto block_device = [&](const std::string &file) {
-		struct stat status {};
-
-		if (stat(file.c_str(), &status) == 0 && S_ISBLK(status.st_mode))
-			return file;
-		return loops_.emplace_back(file).path();
-	};
-	try {
-		for (const std::string &device : devices)
-			options.extra.push_back("device=" +
-						block_device(device));
-		mount_ = mount_erofs(block_device(image), options);
-	} catch (const std::system_error &error) {
-		throw_error(error.code().value(),
-			    quote_name(image) +
-				    ": cannot be mounted here to read its "
-				    "contents (" +
-				    error.what() + ")");
+	if (geteuid() != 0) {
+		use_program(
+			"or run this as root, to have the kernel read them");
+		return;
 	}
-	root_ = mount_->path();
+	if (!options.kernel) {
+		use_program("or leave --no-kernel out, to have the kernel "
+			    "read them");
+		return;
+	}
+	try {
+		mount_.emplace(image_.fd(), device_files());
+	} catch (const std::system_error &error) {
+		// What the kernel takes for damage nobody else needs to read.
+		if (error.code().value() == EUCLEAN)
+			throw_error(EBADMSG,
+				    quote_name(image_.path()) +
+					    ": damaged image, the kernel does "
+					    "not mount it (" +
+					    error.what() + ")");
+		use_program(std::string("the kernel cannot be asked here (") +
+			    error.what() + ")");
+	}
 }
 
-ExtractedFiles::ExtractedFiles(const std::string &image,
-			       const std::vector<std::string> &devices)
-    : path_(directory_.path() + "/file")
+/// @why the kernel does not do it, or what would help.
+void ImageContents::use_program(const std::string &why)
 {
-	const auto fsck = find_fsck();
-
-	if (!fsck)
-		throw_error(ENOENT, quote_name(image) +
-					    ": to read single files, " +
-					    fsck_wanted());
-	command_ = fsck_command(*fsck, image, devices, path_);
+	if (!find_fsck())
+		throw_error(ENOENT, quote_name(image_.path()) +
+					    ": to read compressed contents, " +
+					    fsck_wanted() + "; " + why);
+	if (image_.extra_devices() > 0 && plain_.devices().empty())
+		throw_error(EOPNOTSUPP,
+			    quote_name(image_.path()) +
+				    ": it has compressed files, and data of "
+				    "its devices in the same file, which "
+				    "fsck.erofs does not read; " +
+				    why);
+	check_unprivileged_reader(image_.fd(), image_.path());
+	for (const int device : device_files())
+		check_unprivileged_reader(device, image_.path());
+	tell_missing_confinement();
+	pipes_.emplace(kHashThreads, geteuid() == 0 ? kNobody : geteuid());
 }
 
-std::optional<std::string> ExtractedFiles::extract(std::uint64_t nid)
+void ImageContents::read(const ErofsFile &file, unsigned int thread,
+			 const DataSink &sink) const
 {
-	std::vector<std::string> command = command_;
-	std::error_code ignored;
+	if (!file.data.compressed())
+		plain_.read(file, sink);
+	else if (mount_)
+		read_by_kernel(file, sink);
+	else
+		read_by_program(file, thread, sink);
+}
 
-	fs::remove_all(path_, ignored);
-	command.push_back("--nid=" + std::to_string(nid));
-	if (run_program("/", command, Capture::kAll).status != 0)
-		return std::nullopt;
-	if (geteuid() != 0)
-		directory_.make_readable();
-	return path_;
+void ImageContents::read_by_kernel(const ErofsFile &file,
+				   const DataSink &sink) const
+{
+	const UniqueFd fd = mount_->open(file.path, file.nid);
+	std::vector<std::byte> buffer(std::size_t{1} << 18);
+	std::uint64_t done = 0;
+
+	for (;;) {
+		const std::size_t got =
+			read_at(fd.get(), buffer, done, quote_name(file.path));
+
+		sink(std::span(buffer.data(), got));
+		done += got;
+		if (got < buffer.size())
+			break;
+	}
+	if (done != file.size)
+		throw_error(EIO, quote_name(file.path) + ": the kernel reads " +
+					 std::to_string(done) + " of " +
+					 std::to_string(file.size) + " bytes");
+}
+
+void ImageContents::read_by_program(const ErofsFile &file, unsigned int thread,
+				    const DataSink &sink) const
+{
+	// Each file has its own: what an earlier one left is gone.
+	const UniqueFd data = pipes_->open(thread);
+	ConfinedProgram program = {
+		.words = {*find_fsck(), "-d3", "--no-preserve", "--overwrite",
+			  "--extract=" + PipeDirectory::name(thread),
+			  "--nid=" + std::to_string(file.nid)},
+		.files = {image_.fd()},
+		.directory = pipes_->path(),
+		.data = data.get(),
+		.seconds = kStartSeconds + file.size / kBytesPerSecond};
+	std::uint64_t done = 0;
+
+	for (const int device : device_files()) {
+		program.files.push_back(device);
+		program.words.push_back(
+			"--device=/proc/self/fd/" +
+			std::to_string(2 + program.files.size()));
+	}
+	program.words.emplace_back("/proc/self/fd/3");
+	const ConfinedResult result =
+		run_confined(program, [&](std::span<const std::byte> bytes) {
+			done += bytes.size();
+			if (done > file.size)
+				throw_error(EIO, quote_name(file.path) +
+							 ": fsck.erofs gives "
+							 "more than its size");
+			sink(bytes);
+		});
+	if (result.text.find(kBehindTheEnd) != std::string::npos)
+		throw_error(EBADMSG, quote_name(image_.path()) +
+					     ": damaged image, data behind the "
+					     "end of " +
+					     quote_name(file.path));
+	if (result.status != 0 || result.cut_off || done != file.size)
+		throw_error(EIO, quote_name(file.path) + ": fsck.erofs (" +
+					 last_line(result.text) + ")");
+}
+
+void ImageContents::close()
+{
+	if (pipes_)
+		pipes_->remove();
+}
+
+ImageDigests hash_image(const ErofsImage &image,
+			const std::vector<std::string> &devices,
+			const std::vector<ErofsFile> &files,
+			const ContentsOptions &options)
+{
+	ImageContents contents(image, devices, files, options);
+	ImageDigests found;
+	std::uint64_t total = 0;
+
+	found.unreadable.resize(files.size());
+	found.by_program = contents.by_program();
+	for (const ErofsFile &file : files)
+		total += file.size;
+	const auto read = [&](std::size_t index, unsigned int thread,
+			      const DataSink &sink) {
+		try {
+			contents.read(files[index], thread, sink);
+		} catch (const std::system_error &error) {
+			if (error.code().value() == EBADMSG ||
+			    error.code().value() == EPERM)
+				throw;
+			found.unreadable[index] = error.what();
+		}
+	};
+	found.digests = hash_contents(files.size(), total, image.path(), read);
+	for (std::size_t i = 0; i < files.size(); i++)
+		if (!found.unreadable[i].empty())
+			found.digests[i].clear();
+	contents.close();
+	return found;
 }
 
 } // namespace erofs_share

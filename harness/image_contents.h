@@ -1,10 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The contents of an image that is not mounted, as a directory.
+// The contents of an image's files, without mounting it where anybody sees it
+// and without a second copy on any disk. What is not compressed is read where
+// it lies. What is compressed is read by the kernel, for root, in a mount that
+// is attached nowhere; else by fsck.erofs(1), confined, through a pipe.
 #pragma once
 
-#include "extraction_directory.h"
-#include "loop_device.h"
-#include "mount.h"
+#include "data_sink.h"
+#include "detached_mount.h"
+#include "erofs_reader.h"
+#include "image_data.h"
+#include "pipe_directory.h"
 
 #include <cstdint>
 #include <optional>
@@ -13,63 +18,64 @@
 
 namespace erofs_share {
 
-/// Who reads an image.
-enum class ContentsBy : std::uint8_t {
-	/// fsck.erofs(1), which extracts the image to a temporary directory (in
-	/// $TMPDIR, or /var/tmp). That keeps images of which nobody knows what
-	/// is in them away from the kernel. Where there is no fsck.erofs, the
-	/// kernel.
-	kFsck,
-	kKernel, ///< the kernel, for callers that may mount
+/// How contents are to be read.
+struct ContentsOptions {
+	/// Whether root may ask the kernel.
+	bool kernel = true;
+	/// Bytes that may be read of an image; 0: as many as one of its size
+	/// can be expected to have.
+	std::uint64_t most = 0;
 };
 
-/// The files of an image below a directory, for as long as this lives.
+/// The contents of some files of an image, which must outlive this.
 class ImageContents {
       public:
-	/// Has @image, with its data on @devices where it has any, read. Throws
-	/// std::system_error that says what is missing.
-	explicit ImageContents(const std::string &image,
-			       const std::vector<std::string> &devices = {},
-			       ContentsBy by = ContentsBy::kFsck);
-	ImageContents(const ImageContents &) = delete;
-	ImageContents &operator=(const ImageContents &) = delete;
+	/// Gets ready to read @files of @image, with data on @devices. No other
+	/// thread may run. Throws std::system_error that says what is missing,
+	/// or that @files have more bytes than @options allow.
+	ImageContents(const ErofsImage &image,
+		      const std::vector<std::string> &devices,
+		      const std::vector<ErofsFile> &files,
+		      const ContentsOptions &options);
 
-	/// Its root. fsck.erofs 1.9 leaves out a hole at the end of a file with
-	/// chunks: such a file is shorter here than in the image.
-	[[nodiscard]] const std::string &root() const
+	/// Gives all of @file to @sink, in thread number @thread, which is less
+	/// than kHashThreads. Throws std::system_error that names the file:
+	/// EBADMSG where it is the image that is damaged.
+	void read(const ErofsFile &file, unsigned int thread,
+		  const DataSink &sink) const;
+	/// Whether fsck.erofs reads what is compressed.
+	[[nodiscard]] bool by_program() const
 	{
-		return root_;
+		return pipes_.has_value();
 	}
+	/// Removes what it needed. Throws if something of it is left.
+	void close();
 
       private:
-	bool extract(const std::string &image,
-		     const std::vector<std::string> &devices);
-	void mount(const std::string &image,
-		   const std::vector<std::string> &devices, ContentsBy by);
+	void prepare(const ContentsOptions &options);
+	void use_program(const std::string &why);
+	void read_by_kernel(const ErofsFile &file, const DataSink &sink) const;
+	void read_by_program(const ErofsFile &file, unsigned int thread,
+			     const DataSink &sink) const;
+	[[nodiscard]] std::vector<int> device_files() const;
 
-	std::string root_;
-	std::optional<ExtractionDirectory> temporary_; ///< none if mounted
-	std::vector<LoopDevice> loops_;
-	std::optional<Mount> mount_;
+	const ErofsImage &image_;
+	ImageData plain_;
+	std::optional<DetachedMount> mount_;
+	std::optional<PipeDirectory> pipes_;
 };
 
-/// Single files of an image that fsck.erofs(1) does not extract as a whole: it
-/// stops at the first file that is damaged.
-class ExtractedFiles {
-      public:
-	/// Of @image, with its data on @devices. Throws std::system_error where
-	/// there is no fsck.erofs.
-	ExtractedFiles(const std::string &image,
-		       const std::vector<std::string> &devices);
-
-	/// Extracts the regular file of inode @nid. Returns its path, good to
-	/// the next call; nothing where fsck.erofs cannot read the file.
-	std::optional<std::string> extract(std::uint64_t nid);
-
-      private:
-	std::vector<std::string> command_;
-	ExtractionDirectory directory_;
-	std::string path_;
+/// The digest of each of @files, as hash_contents() has it; empty where the
+/// file cannot be read, for which @unreadable then has a reason. Throws
+/// std::system_error that names the image, and the file if there is one.
+struct ImageDigests {
+	std::vector<std::string> digests;
+	std::vector<std::string> unreadable;
+	bool by_program = false; ///< as ImageContents has it
 };
+ImageDigests hash_image(const ErofsImage &image,
+			const std::vector<std::string> &devices,
+			const std::vector<ErofsFile> &files,
+			const ContentsOptions &options);
 
 } // namespace erofs_share

@@ -15,6 +15,18 @@ namespace erofs_share {
 
 namespace {
 
+/// The options of commands that read images' contents.
+void add_contents_options(CLI::App &command, ContentsOptions &options)
+{
+	command.add_flag_callback(
+		"--no-kernel", [&options] { options.kernel = false; },
+		"keep images from the kernel: fsck.erofs reads what is "
+		"compressed");
+	command.add_option("--most-bytes", options.most,
+			   "read so many bytes of an image's files")
+		->type_name("N");
+}
+
 /// Becomes the program of @words.
 [[noreturn]] void become(const std::vector<std::string> &words)
 {
@@ -64,6 +76,7 @@ void add_estimate_command(CLI::App &app)
 	static std::vector<std::string> paths;
 	static std::size_t top = 10;
 	static bool json = false;
+	static ContentsOptions options;
 	auto *estimate = app.add_subcommand(
 		"estimate", "how much images, or directories, would share");
 
@@ -77,13 +90,14 @@ void add_estimate_command(CLI::App &app)
 			     "apart, 10 if not given")
 		->type_name("N");
 	estimate->add_flag("--json", json, "bytes as JSON");
+	add_contents_options(*estimate, options);
 	estimate->callback([] {
 		or_fail([] {
 			std::vector<Source> sources;
 
 			sources.reserve(paths.size());
 			for (const std::string &path : paths)
-				sources.push_back(read_source(path));
+				sources.push_back(read_source(path, options));
 			const Estimate result = estimate_sharing(sources, top);
 			if (json)
 				std::cout << json_text(to_json(result), 2)
@@ -100,6 +114,7 @@ void add_check_command(CLI::App &app)
 {
 	static std::string image;
 	static std::vector<std::string> devices;
+	static ContentsOptions options;
 	auto *check = app.add_subcommand(
 		"check", "whether an image has fingerprints, and right ones");
 
@@ -111,9 +126,11 @@ void add_check_command(CLI::App &app)
 		->type_name("FILE")
 		->expected(1)
 		->take_all();
+	add_contents_options(*check, options);
 	check->callback([] {
 		or_fail([] {
-			const ImageCheck result = check_image(image, devices);
+			const ImageCheck result =
+				check_image(image, devices, options);
 
 			print_check(result, std::cout);
 			if (!std::cout.flush())

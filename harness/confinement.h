@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// What a process gives up for good before it runs a program that nobody should
+// trust. All of this is for a forked child of a program with threads: nothing
+// here allocates memory.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <sys/types.h>
+
+namespace erofs_share {
+
+/// What the kernel had for us.
+struct Confinement {
+	bool namespaces = false;
+	bool landlock = false;
+	bool seccomp = false;
+};
+
+/// What a confined process may still do.
+struct Permission {
+	pid_t parent = 0; ///< which it does not survive
+	std::uint64_t seconds = 0;
+	int program = -1;	       ///< it may execute
+	std::span<const int> readable; ///< files
+	int writable = -1;	       ///< a directory; negative for none
+};
+
+/// Gives up everything else. Fills in @found. Returns false if the process
+/// would keep what it must not: then it must end.
+bool confine(const Permission &permission, Confinement &found);
+
+} // namespace erofs_share
