@@ -4,6 +4,7 @@
 
 #include "confined_program.h"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <csignal>
@@ -28,10 +29,15 @@ namespace {
 constexpr rlim_t kMostMemory = rlim_t{1} << 30;
 constexpr rlim_t kMostDescriptors = 1040;
 
+/// Nobody gets more than he had.
 bool limit(__rlimit_resource what, rlim_t most)
 {
-	const rlimit both = {.rlim_cur = most, .rlim_max = most};
+	rlimit both{};
 
+	if (getrlimit(what, &both) != 0)
+		return false;
+	both.rlim_max = std::min(both.rlim_max, most);
+	both.rlim_cur = both.rlim_max;
 	return setrlimit(what, &both) == 0;
 }
 

@@ -62,8 +62,10 @@ void hash_contents_of(const ErofsImage &image,
 	for (std::size_t i = 0; i < files.size(); i++) {
 		if (!found.unreadable[i].empty())
 			throw_error(EIO, quote_name(image.path()) +
-						 ": cannot be read (" +
-						 found.unreadable[i] + ")");
+						 ": cannot be read: " +
+						 quote_name(files[i].path) +
+						 " (" + found.unreadable[i] +
+						 ")");
 		files[i].fingerprint = std::move(found.digests[i]);
 	}
 }

@@ -64,6 +64,9 @@ ImageContents::ImageContents(const ErofsImage &image,
 
 	for (std::size_t i = 0; i < plain_.devices().size(); i++)
 		stored += image_size(plain_.devices()[i].get(), devices[i]);
+	for (const ErofsFile &file : files)
+		if (!file.data.compressed())
+			plain_.check(file);
 	check_bytes(image, files, stored, options.most);
 	if (std::any_of(files.begin(), files.end(), [](const ErofsFile &file) {
 		    return file.data.compressed();
@@ -157,9 +160,9 @@ void ImageContents::read_by_kernel(const ErofsFile &file,
 			break;
 	}
 	if (done != file.size)
-		throw_error(EIO, quote_name(file.path) + ": the kernel reads " +
-					 std::to_string(done) + " of " +
-					 std::to_string(file.size) + " bytes");
+		throw_error(EIO, "the kernel reads " + std::to_string(done) +
+					 " of " + std::to_string(file.size) +
+					 " bytes");
 }
 
 void ImageContents::read_by_program(const ErofsFile &file, unsigned int thread,
@@ -188,9 +191,8 @@ void ImageContents::read_by_program(const ErofsFile &file, unsigned int thread,
 		run_confined(program, [&](std::span<const std::byte> bytes) {
 			done += bytes.size();
 			if (done > file.size)
-				throw_error(EIO, quote_name(file.path) +
-							 ": fsck.erofs gives "
-							 "more than its size");
+				throw_error(EIO, "fsck.erofs gives more than "
+						 "the file's size");
 			sink(bytes);
 		});
 	if (result.text.find(kBehindTheEnd) != std::string::npos)
@@ -199,8 +201,14 @@ void ImageContents::read_by_program(const ErofsFile &file, unsigned int thread,
 					     "end of " +
 					     quote_name(file.path));
 	if (result.status != 0 || result.cut_off || done != file.size)
-		throw_error(EIO, quote_name(file.path) + ": fsck.erofs (" +
-					 last_line(result.text) + ")");
+		throw_error(EIO,
+			    result.text.empty()
+				    ? "fsck.erofs gives " +
+					      std::to_string(done) + " of " +
+					      std::to_string(file.size) +
+					      " bytes, and ends with status " +
+					      std::to_string(result.status)
+				    : "fsck.erofs: " + last_line(result.text));
 }
 
 void ImageContents::close()

@@ -39,8 +39,8 @@ class ImageContents {
 		      const ContentsOptions &options);
 
 	/// Gives all of @file to @sink, in thread number @thread, which is less
-	/// than kHashThreads. Throws std::system_error that names the file:
-	/// EBADMSG where it is the image that is damaged.
+	/// than kHashThreads. Throws std::system_error: EBADMSG, which names
+	/// image and file, where it is the image that is damaged.
 	void read(const ErofsFile &file, unsigned int thread,
 		  const DataSink &sink) const;
 	/// Whether fsck.erofs reads what is compressed.

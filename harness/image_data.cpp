@@ -176,12 +176,17 @@ void ImageData::visit_extents(const ErofsFile &file, const Visit &visit) const
 	}
 }
 
+void ImageData::check(const ErofsFile &file) const
+{
+	visit_extents(file, [](const Extent &) {});
+}
+
 void ImageData::read(const ErofsFile &file, const DataSink &sink) const
 {
 	static const std::vector<std::byte> kZeroes(kBuffer);
 	std::vector<std::byte> buffer(kBuffer);
 
-	visit_extents(file, [](const Extent &) {});
+	check(file);
 	visit_extents(file, [&](const Extent &extent) {
 		for (std::uint64_t done = 0; done < extent.length;) {
 			const std::size_t size = std::min<std::uint64_t>(
