@@ -26,49 +26,27 @@ std::string file_word(const std::string &name)
 	return shell_word(path ? name : "./" + name);
 }
 
-/// The commands that make @check's image anew, to be pasted into a shell. They
-/// go through the kernel: what fsck.erofs extracts has no devices, no hard
-/// links and no capabilities for who is not root, and for root it would put
-/// setuid programs of anybody's where others reach them.
+/// The command that makes @check's image anew.
 void print_advice(const ImageCheck &check, std::ostream &out)
 {
-	std::string options = "ro,nosuid,nodev,noexec,loop";
-
-	out << "To make it with fingerprints, as root (bash, erofs-utils 1.9.2 "
-	       "or newer):\n";
-	for (std::size_t i = 0; i < check.extra_devices; i++) {
-		const std::string name = "dev" + std::to_string(i + 1);
-
-		out << "    " << name << "=$(losetup --read-only --find --show "
-		    << (i < check.devices.size() ? file_word(check.devices[i])
-						 : "FILE")
-		    << ") &&\n";
-		options += ",device=$" + name;
-	}
-	out << "    dir=$(mktemp -d) && mkdir \"$dir/image\" &&\n"
-	       "    mount -t erofs -o "
-	    << options << ' ' << file_word(check.image)
-	    << " \"$dir/image\" &&\n"
-	       "    mkfs.erofs --xattr-inode-digest NEW-IMAGE \"$dir/image\" "
-	       "&&\n"
-	       "    umount \"$dir/image\" && rm -d \"$dir/image\" \"$dir\"";
+	out << "To make it anew, with right fingerprints (erofs-utils 1.9.2 or "
+	       "newer):\n"
+	       "    erofs-share fingerprint";
 	for (std::size_t i = 0; i < check.extra_devices; i++)
-		out << " &&\n    losetup --detach \"$dev" << i + 1 << '"';
-	out << "\nOwners, modes, times, hard links, devices and attributes "
-	       "stay what they are";
-	if (check.attribute && !check.hidden)
-		out << ";\nthe old " << *check.attribute
-		    << ", too, as an attribute that no kernel goes by";
-	out << ".\nCompression and block size are mkfs.erofs' default: add its "
-	       "options. Where the tree\nthat the image was made of is at "
-	       "hand, "
-	       "that is simpler.\n";
+		out << " --device="
+		    << (i < check.devices.size() ? shell_word(check.devices[i])
+						 : "FILE");
+	out << ' ' << file_word(check.image)
+	    << " NEW-IMAGE\n"
+	       "What mkfs.erofs is to do otherwise goes behind it, as in -- "
+	       "-zlz4hc.\n";
 	if (check.fragments)
-		out << "The image has fragments: do this on a kernel that "
-		       "reads "
-		       "them right (Linux 6.12; 6.18\nreads some wrong), and "
-		       "not "
-		       "with what fsck.erofs 1.9.4 extracts.\n";
+		out << "Run it as root on Linux 6.12: the image has fragments, "
+		       "of which fsck.erofs 1.9.4 and\nLinux 6.18 read some "
+		       "wrong.\n";
+	if (!check.wrong.empty())
+		out << "The new image has what is in this one now, right or "
+		       "not: find out first whose\ncontents these are.\n";
 }
 
 void print_summary(const ImageCheck &check, std::ostream &out)

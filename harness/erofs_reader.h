@@ -70,6 +70,38 @@ UniqueFd open_image_file(const std::string &path);
 /// Bytes of the open file or block device @fd. Throws where it is neither.
 std::uint64_t image_size(int fd, const std::string &path);
 
+/// An extended attribute of an image.
+struct ErofsAttribute {
+	std::string name; ///< as getxattr(2) wants it
+	std::string value;
+	/// Whether it resolves to the name that carries fingerprints.
+	bool fingerprint = false;
+
+	bool operator<(const ErofsAttribute &other) const
+	{
+		return name < other.name;
+	}
+};
+
+/// All that an image says of one inode, but the contents of its file.
+struct ErofsNode {
+	std::uint64_t nid = 0; ///< number of the inode
+	std::uint32_t mode = 0;
+	std::uint32_t links = 0; ///< as the image has it
+	std::uint32_t uid = 0;
+	std::uint32_t gid = 0;
+	std::int64_t seconds = 0; ///< of the modification time
+	std::uint32_t nanoseconds = 0;
+	std::uint64_t size = 0;
+	unsigned int major = 0; ///< of a device
+	unsigned int minor = 0;
+	std::string target;	 ///< of a symbolic link
+	bool compressed = false; ///< the contents
+	/// Bytes of a chunk, where the contents are in chunks; else 0.
+	std::uint64_t chunk = 0;
+	std::vector<ErofsAttribute> attributes; ///< by name
+};
+
 /// An image in a regular file or on a block device, open for reading.
 class ErofsImage {
       public:
@@ -132,6 +164,19 @@ class ErofsImage {
 	/// files().
 	bool visit_files(std::uint64_t most,
 			 const std::function<void(ErofsFile)> &visit) const;
+	/// Hands each name of the image to @visit, with its inode: the root
+	/// first, as "", and a directory before what is in it, each in the
+	/// order of its entries. Names of one inode come with one nid. Throws
+	/// as files(), and where an attribute has no name that getxattr(2)
+	/// knows, or is there twice.
+	void visit_nodes(
+		const std::function<void(const std::string &path,
+					 const ErofsNode &node)> &visit) const;
+	/// Reads the names of attributes, which visit_nodes() needs. @data as
+	/// for the constructor.
+	void need_attribute_names(const InodeData &data = nullptr);
+	/// The name that was given to it, up to 16 bytes.
+	[[nodiscard]] std::string label() const;
 
       private:
 	/// The parts of an inode that files() needs.
@@ -201,6 +246,14 @@ class ErofsImage {
 	bool add_shared(std::uint64_t where, Candidates &found) const;
 	[[nodiscard]] bool is_fingerprint(std::uint8_t index,
 					  const std::string &name) const;
+	[[nodiscard]] ErofsNode node(std::uint64_t nid,
+				     const std::string &path) const;
+	[[nodiscard]] std::vector<ErofsAttribute>
+	attributes(const Inode &inode, const std::string &path) const;
+	[[nodiscard]] ErofsAttribute attribute(std::uint8_t index,
+					       const std::string &rest,
+					       std::string value,
+					       const std::string &path) const;
 	[[noreturn]] void corrupt(const std::string &what) const;
 	[[noreturn]] void unknown(const std::string &what) const;
 

@@ -208,6 +208,17 @@ void tell_missing_confinement()
 	});
 }
 
+ErofsImage open_image_with_names(const std::string &path)
+{
+	ErofsImage image = open_image(path);
+
+	image.need_attribute_names([&](std::uint64_t nid, std::uint64_t offset,
+				       std::uint64_t length) {
+		return inode_data(image.fd(), path, nid, offset, length);
+	});
+	return image;
+}
+
 std::string last_line(std::string text)
 {
 	while (!text.empty() && text.back() == '\n')

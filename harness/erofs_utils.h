@@ -34,6 +34,9 @@ void check_unprivileged_reader(int file, const std::string &path);
 /// here.
 void tell_missing_confinement();
 
+/// The same, for who needs the names of attributes, fingerprints or not.
+ErofsImage open_image_with_names(const std::string &path);
+
 /// The last line of what a program printed.
 std::string last_line(std::string text);
 

@@ -157,6 +157,8 @@ Source read_image(const std::string &path, const ContentsOptions &options)
 {
 	const ErofsImage image = open_image(path);
 	Source source = {.name = path,
+			 .kind = SourceKind::kImage,
+			 .layers = {},
 			 .files = {},
 			 .has_fingerprints = false,
 			 .declares_fingerprints =
@@ -204,6 +206,20 @@ std::uint64_t common_bytes(const std::set<Key> &a, const std::set<Key> &b)
 		if (b.count(key) != 0)
 			bytes += page_bytes(key.second);
 	return bytes;
+}
+
+/// Adds to @pair the layers that both sources have, each once.
+void add_common_layers(const Source &a, const Source &b, PairShare &pair)
+{
+	std::set<std::string> digests;
+
+	for (const LayerShare &layer : a.layers)
+		digests.insert(layer.digest);
+	for (const LayerShare &layer : b.layers)
+		if (digests.erase(layer.digest) > 0) {
+			pair.shared_layers++;
+			pair.shared_layer_bytes += layer.size;
+		}
 }
 
 /// Adds the paths of sources @first and @second that keep them from sharing; of
@@ -261,6 +277,8 @@ Source read_source(const std::string &path, const ContentsOptions &options)
 
 	if (fs::is_directory(path, error)) {
 		Source source = {.name = path,
+				 .kind = SourceKind::kDirectory,
+				 .layers = {},
 				 .files = files_below(path),
 				 .has_fingerprints = false,
 				 .declares_fingerprints = false,
@@ -295,6 +313,8 @@ Estimate estimate_sharing(const std::vector<Source> &sources, std::size_t top)
 	for (const Source &source : sources) {
 		SourceShare share = {
 			.name = source.name,
+			.kind = source.kind,
+			.layers = source.layers,
 			.files = source.files.size(),
 			.has_fingerprints = source.has_fingerprints,
 			.declares_fingerprints = source.declares_fingerprints,
@@ -313,10 +333,18 @@ Estimate estimate_sharing(const std::vector<Source> &sources, std::size_t top)
 	}
 	for (std::size_t i = 0; i < sources.size(); i++)
 		for (std::size_t j = i + 1; j < sources.size(); j++) {
-			result.pairs.push_back(
-				{i, j, common_bytes(keys[i], keys[j]),
-				 std::min(result.sources[i].bytes,
-					  result.sources[j].bytes)});
+			PairShare pair = {
+				.first = i,
+				.second = j,
+				.shared_bytes = common_bytes(keys[i], keys[j]),
+				.least_bytes =
+					std::min(result.sources[i].bytes,
+						 result.sources[j].bytes),
+				.shared_layers = 0,
+				.shared_layer_bytes = 0};
+
+			add_common_layers(sources[i], sources[j], pair);
+			result.pairs.push_back(pair);
 			find_obstacles(sources, i, j, obstacles);
 		}
 	result.obstacles = biggest(obstacles, top);
@@ -359,6 +387,14 @@ void print_pairs(const Estimate &estimate, std::ostream &out)
 			   percent(pair.shared_bytes, pair.least_bytes)});
 	out << '\n';
 	table.print(out);
+	for (const PairShare &pair : estimate.pairs)
+		if (!estimate.sources[pair.first].layers.empty() &&
+		    !estimate.sources[pair.second].layers.empty())
+			out << "Layers of " << pair.first + 1 << " and "
+			    << pair.second + 1
+			    << " that are the same: " << pair.shared_layers
+			    << ", " << human_bytes(pair.shared_layer_bytes)
+			    << '\n';
 }
 
 void print_obstacles(const Estimate &estimate, std::ostream &out)
@@ -399,7 +435,14 @@ std::string reasons(const UnsharedFiles &unshared)
 /// What keeps @source from sharing, in one line each.
 void print_remarks(const SourceShare &source, std::ostream &out)
 {
-	if (!source.declares_fingerprints)
+	if (source.kind == SourceKind::kArchive ||
+	    source.kind == SourceKind::kOci)
+		out << quote_name(source.name)
+		    << " is no image yet: it shares when it is made one with "
+		       "mkfs.erofs "
+		    << (source.kind == SourceKind::kArchive ? "--tar=f " : "")
+		    << "--xattr-inode-digest.\n";
+	else if (!source.declares_fingerprints)
 		out << quote_name(source.name)
 		    << " has no fingerprints: it shares when it is made with "
 		       "mkfs.erofs --xattr-inode-digest.\n";
@@ -445,6 +488,34 @@ void print_estimate(const Estimate &estimate, std::ostream &out)
 		print_remarks(source, out);
 }
 
+namespace {
+
+const char *kind_name(SourceKind kind)
+{
+	switch (kind) {
+	case SourceKind::kDirectory:
+		return "directory";
+	case SourceKind::kArchive:
+		return "archive";
+	case SourceKind::kOci:
+		return "oci";
+	default:
+		return "image";
+	}
+}
+
+nlohmann::json layers_of(const SourceShare &source)
+{
+	nlohmann::json layers = nlohmann::json::array();
+
+	for (const LayerShare &layer : source.layers)
+		layers.push_back(
+			{{"digest", layer.digest}, {"size", layer.size}});
+	return layers;
+}
+
+} // namespace
+
 nlohmann::json to_json(const Estimate &estimate)
 {
 	nlohmann::json sources = nlohmann::json::array();
@@ -454,6 +525,8 @@ nlohmann::json to_json(const Estimate &estimate)
 	for (const SourceShare &source : estimate.sources)
 		sources.push_back(
 			{{"name", source.name},
+			 {"kind", kind_name(source.kind)},
+			 {"layers", layers_of(source)},
 			 {"files", source.files},
 			 {"bytes", source.bytes},
 			 {"shared_bytes", source.shared_bytes},
@@ -464,9 +537,12 @@ nlohmann::json to_json(const Estimate &estimate)
 			 {"ambiguous_files", source.unshared.ambiguous},
 			 {"unusable_files", source.unshared.unusable}});
 	for (const PairShare &pair : estimate.pairs)
-		pairs.push_back({{"first", pair.first},
-				 {"second", pair.second},
-				 {"shared_bytes", pair.shared_bytes}});
+		pairs.push_back(
+			{{"first", pair.first},
+			 {"second", pair.second},
+			 {"shared_bytes", pair.shared_bytes},
+			 {"shared_layers", pair.shared_layers},
+			 {"shared_layer_bytes", pair.shared_layer_bytes}});
 	for (const Obstacle &file : estimate.obstacles)
 		obstacles.push_back({{"path", file.path},
 				     {"first", file.first},

@@ -35,9 +35,25 @@ struct UnsharedFiles {
 	}
 };
 
-/// An image or a directory.
+/// What a source is.
+enum class SourceKind : std::uint8_t {
+	kImage,
+	kDirectory,
+	kArchive, ///< a tar
+	kOci,	  ///< an image in an OCI layout
+};
+
+/// A layer of an image in an OCI layout.
+struct LayerShare {
+	std::string digest;
+	std::uint64_t size = 0; ///< as it lies there, compressed or not
+};
+
+/// What an image is, or would be made of.
 struct Source {
 	std::string name;
+	SourceKind kind = SourceKind::kImage;
+	std::vector<LayerShare> layers; ///< the lowest first
 	std::vector<SourceFile> files;
 	/// Whether at least one file has a usable fingerprint of the image's
 	/// own: mounted as it is, it shares. Without, it would have to be made
@@ -60,6 +76,8 @@ Source read_source(const std::string &path,
 /// What one source is worth to the others.
 struct SourceShare {
 	std::string name;
+	SourceKind kind = SourceKind::kImage;
+	std::vector<LayerShare> layers;
 	std::uint64_t files = 0;
 	std::uint64_t bytes = 0;
 	std::uint64_t shared_bytes = 0; ///< of files that another one has, too
@@ -73,8 +91,10 @@ struct SourceShare {
 struct PairShare {
 	std::size_t first = 0; ///< index of a source
 	std::size_t second = 0;
-	std::uint64_t shared_bytes = 0; ///< each content once
-	std::uint64_t least_bytes = 0;	///< of the smaller source
+	std::uint64_t shared_bytes = 0;	      ///< each content once
+	std::uint64_t least_bytes = 0;	      ///< of the smaller source
+	std::uint64_t shared_layers = 0;      ///< which both are made of
+	std::uint64_t shared_layer_bytes = 0; ///< of these, as they lie there
 };
 
 /// A path that two sources have with contents of about the same size that

@@ -5,8 +5,11 @@
 #include "check_image.h"
 #include "command_output.h"
 #include "error.h"
-#include "estimate.h"
+#include "estimate_source.h"
+#include "fingerprint_image.h"
+#include "quote.h"
 #include "status_commands.h"
+#include "text_table.h"
 
 #include <iostream>
 #include <unistd.h>
@@ -78,10 +81,12 @@ void add_estimate_command(CLI::App &app)
 	static bool json = false;
 	static ContentsOptions options;
 	auto *estimate = app.add_subcommand(
-		"estimate", "how much images, or directories, would share");
+		"estimate", "how much images, or what they are made of, would "
+			    "share");
 
-	estimate->add_option("IMAGE|DIR", paths,
-			     "two or more erofs images or directories")
+	estimate->add_option("IMAGE|DIR|TAR|OCI-DIR:TAG", paths,
+			     "two or more: erofs images, directories, tars, "
+			     "images in an OCI layout")
 		->required()
 		->type_name("")
 		->expected(2, 1000);
@@ -97,7 +102,8 @@ void add_estimate_command(CLI::App &app)
 
 			sources.reserve(paths.size());
 			for (const std::string &path : paths)
-				sources.push_back(read_source(path, options));
+				sources.push_back(
+					read_any_source(path, options));
 			const Estimate result = estimate_sharing(sources, top);
 			if (json)
 				std::cout << json_text(to_json(result), 2)
@@ -143,6 +149,54 @@ void add_check_command(CLI::App &app)
 	});
 }
 
+void print_made(const FingerprintRequest &request,
+		const FingerprintResult &result)
+{
+	std::cout << quote_name(request.result) << ": " << result.files
+		  << " files with fingerprints, " << human_bytes(result.bytes)
+		  << " of contents, " << result.names
+		  << " names; the image has " << human_bytes(result.size)
+		  << '\n';
+	if (result.stale > 0)
+		std::cout << result.stale
+			  << " old fingerprints were left out.\n";
+	if (result.unpacked)
+		std::cout << quote_name(request.image)
+			  << " is compressed, and this is not: -- -zlz4hc "
+			     "behind the names compresses it.\n";
+	if (!std::cout.flush())
+		throw_error(EIO, "write to standard output");
+}
+
+void add_fingerprint_command(CLI::App &app)
+{
+	static FingerprintRequest request;
+	auto *make = app.add_subcommand(
+		"fingerprint", "make an image anew, with right fingerprints");
+
+	make->add_option("OLD", request.image, "an erofs image")
+		->required()
+		->type_name("");
+	make->add_option("NEW", request.result,
+			 "name of the image to make; nothing may be there")
+		->required()
+		->type_name("");
+	make->add_option("OPTIONS", request.options,
+			 "of mkfs.erofs, such as -zlz4hc")
+		->type_name("");
+	make->add_option("--device", request.devices,
+			 "a file or device with data of OLD, in order")
+		->type_name("FILE")
+		->expected(1)
+		->take_all();
+	add_contents_options(*make, request.contents);
+	make->callback([] {
+		or_fail([] {
+			print_made(request, fingerprint_image(request));
+		});
+	});
+}
+
 } // namespace
 
 void add_share_commands(CLI::App &app)
@@ -151,6 +205,7 @@ void add_share_commands(CLI::App &app)
 	add_status_command(app);
 	add_estimate_command(app);
 	add_check_command(app);
+	add_fingerprint_command(app);
 }
 
 } // namespace erofs_share

@@ -10,7 +10,7 @@ namespace erofs_share {
 inline constexpr int kExitWrong = 1;  ///< check: not all files have a right one
 inline constexpr int kExitFailed = 2; ///< it could not be done
 
-/// Adds mount, umount, status, estimate and check to @app.
+/// Adds mount, umount, status, estimate, check and fingerprint to @app.
 void add_share_commands(CLI::App &app);
 
 } // namespace erofs_share
