@@ -54,13 +54,12 @@ void check_file(const ErofsFile &file)
 
 void read_image(std::span<const std::uint8_t> bytes)
 {
-	const ErofsImage image(image_with(bytes), "image",
-			       [](std::uint64_t, std::uint64_t offset,
-				  std::uint64_t length) {
-				       return std::string(
-					       offset > 4096 ? 0 : length / 2,
-					       '\1');
-			       });
+	const ErofsImage image(
+		image_with(bytes), "image",
+		[](std::uint64_t, std::uint64_t offset, std::uint64_t length) {
+			return std::string(offset > 4096 ? 0 : length / 2,
+					   '\1');
+		});
 	const std::vector<ErofsFile> files = image.files();
 	const ImageData data(image, {});
 	std::uint64_t left = kMostBytes;

@@ -158,8 +158,12 @@ text() { seq 1 9999999 | head -c "$1"; }
 	inode "$public/size.erofs" /file 8 '<Q' 0x80000000000
 	both 2 '--most-bytes=8796093022208' check "$public/size.erofs"
 	# A sparse file may be as large as it likes, but is not read for a week.
-	truncate -s 8T "$dir/size/file"
-	image size "$hidden" --chunksize=1073741824
+	rm "$dir/size/file"
+	truncate -s 1M "$dir/size/file"
+	image size "$hidden" --chunksize=1048576 -Eforce-inode-extended
+	both 0 'right fingerprint' check "$public/size.erofs"
+	inode "$public/size.erofs" /file 16 '<H' 0x1f
+	inode "$public/size.erofs" /file 8 '<Q' 0x80000000000
 	both 2 '--most-bytes=8796093022208' check "$public/size.erofs"
 }
 
