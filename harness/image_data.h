@@ -30,8 +30,8 @@ class ImageData {
 	{
 		return fds_;
 	}
-	/// Looks whether all of the data of @file, which must not be compressed,
-	/// is where the image says. Throws as read().
+	/// Looks whether all of the data of @file, which must not be
+	/// compressed, is where the image says. Throws as read().
 	void check(const ErofsFile &file) const;
 	/// Gives all of @file to @sink; it must not be compressed. Throws
 	/// std::system_error that names image and file: EBADMSG where they
