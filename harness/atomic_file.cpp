@@ -4,6 +4,7 @@
 
 #include "error.h"
 #include "fd.h"
+#include "quote.h"
 
 #include <cstdio>
 #include <cstdlib>
@@ -25,6 +26,24 @@ mode_t usual_mode()
 	return 0666 & ~mask;
 }
 
+/// Fails where something has the name @path that must not be replaced: a
+/// device, such as /dev/full, or a link, such as /dev/stdout.
+void check_replaceable(const std::string &path)
+{
+	struct stat status {};
+
+	if (lstat(path.c_str(), &status) != 0)
+		return;
+	if (S_ISDIR(status.st_mode))
+		throw_error(EISDIR,
+			    quote_name(path) + ": expected the name of a file");
+	if (!S_ISREG(status.st_mode))
+		throw_error(EINVAL, quote_name(path) +
+					    ": expected a regular file or an "
+					    "unused name, as a new file takes "
+					    "its place");
+}
+
 } // namespace
 
 void write_atomically(const std::string &path, const std::string &text)
@@ -33,10 +52,12 @@ void write_atomically(const std::string &path, const std::string &text)
 	// A name that no pattern such as *.prom takes for one of its own.
 	std::string temporary =
 		path.substr(0, slash) + "." + path.substr(slash) + ".XXXXXX";
-	const UniqueFd fd(mkostemp(temporary.data(), O_CLOEXEC));
 
+	check_replaceable(path);
+	const UniqueFd fd(mkostemp(temporary.data(), O_CLOEXEC));
 	if (!fd.valid())
-		throw_errno("write beside " + path);
+		throw_errno(quote_name(path) +
+			    ": cannot make a new file in its directory");
 	try {
 		write_all(fd.get(), std::as_bytes(std::span(text)), path);
 		if (fchmod(fd.get(), usual_mode()) != 0 ||

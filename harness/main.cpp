@@ -514,6 +514,15 @@ int no_command(const CLI::App &app, const std::string &word)
 	return static_cast<int>(CLI::ExitCodes::ExtrasError);
 }
 
+/// Says that @word is no option before the command. Returns the exit status.
+int no_option(const std::string &word)
+{
+	std::cerr << "erofs-share: " << shell_word(word)
+		  << ": expected a command, and its options behind it; see "
+		     "erofs-share --help\n";
+	return static_cast<int>(CLI::ExitCodes::ExtrasError);
+}
+
 } // namespace
 
 int main(int argc, char **argv)
@@ -542,6 +551,9 @@ int main(int argc, char **argv)
 		   "exit status and the\ncommands that only the project's own "
 		   "tests use.");
 	// CLI11 would only say that a command is required.
+	if (argc > 1 && argv[1][0] == '-' && std::string(argv[1]) != "-h" &&
+	    std::string(argv[1]) != "--help")
+		return no_option(argv[1]);
 	if (argc > 1 && argv[1][0] != '-' &&
 	    app.get_subcommands([&](const CLI::App *command) {
 		       return command->get_name() == argv[1];

@@ -4,7 +4,7 @@
 
 #include "atomic_file.h"
 #include "command_output.h"
-#include "error.h"
+#include "fd.h"
 #include "share_commands.h"
 #include "status_path.h"
 #include "status_report.h"
@@ -13,7 +13,7 @@
 #include <algorithm>
 #include <charconv>
 #include <chrono>
-#include <iostream>
+#include <span>
 #include <sstream>
 #include <thread>
 #include <unistd.h>
@@ -55,8 +55,8 @@ void put(const StatusRequest &request, const std::string &text)
 		write_atomically(request.output, text);
 		return;
 	}
-	if (!(std::cout << text << std::flush))
-		throw_error(EIO, "write the status to standard output");
+	write_all(STDOUT_FILENO, std::as_bytes(std::span(text)),
+		  "the status to standard output");
 }
 
 /// What fits a screen of @size with the rest of the tables.
@@ -167,17 +167,18 @@ void add_status_command(CLI::App &app)
 	auto *status = app.add_subcommand(
 		"status", "what mounts share now, and what that saves");
 
-	status->add_option("DIR|FILE", request.path,
-			   "only whether this mount or file shares, or why not")
-		->type_name("");
+	auto *path = status->add_option(
+		"DIR|FILE", request.path,
+		"only whether this mount or file shares, or why not");
+	path->type_name("");
 	auto *json = status->add_flag("--json", request.json,
 				      "bytes as JSON, one object a line");
 	status->add_flag("--openmetrics", request.openmetrics,
 			 "for Prometheus and its node exporter")
 		->excludes(json);
-	status->add_option("--output", request.output,
-			   "put it in place of FILE, whole")
-		->type_name("FILE");
+	auto *output = status->add_option("--output", request.output,
+					  "put it in place of FILE, whole");
+	output->type_name("FILE");
 	auto *watch = status->add_option("--watch", request.interval,
 					 "again and again, every 2 seconds or "
 					 "as many");
@@ -185,9 +186,18 @@ void add_status_command(CLI::App &app)
 	status->add_option("--interval", request.seconds,
 			   "seconds between two of --watch")
 		->check(CLI::Range(0.1, 86400.0))
+		->needs(watch)
 		->type_name("SECONDS");
 	status->add_option("--root", request.root)->group("");
-	status->callback([watch] {
+	status->callback([=] {
+		// An empty one is a variable of a script that was not set, and
+		// no question about all mounts.
+		for (const CLI::Option *name : {path, output})
+			if (name->count() > 0 &&
+			    name->as<std::string>().empty())
+				throw CLI::ValidationError(
+					name->get_name(false, true),
+					"expected a name that is not empty");
 		request.watch = watch->count() > 0;
 		run(request);
 	});

@@ -9,6 +9,7 @@
 #include "fd.h"
 #include "image_look.h"
 #include "mount_table.h"
+#include "quote.h"
 #include "status.h"
 
 #include <algorithm>
@@ -30,8 +31,12 @@ struct Node {
 Node look_at(const std::string &path)
 {
 	Node node;
-	const UniqueFd fd = open_file(path, O_PATH);
+	const UniqueFd fd(open(path.c_str(), O_PATH | O_CLOEXEC));
 
+	if (!fd.valid())
+		throw_errno(quote_name(path) +
+			    ": expected a directory or a file, on a mount to "
+			    "tell about");
 	if (statx(fd.get(), "", AT_EMPTY_PATH, STATX_BASIC_STATS | STATX_MNT_ID,
 		  &node.info) != 0)
 		throw_errno("statx " + path);

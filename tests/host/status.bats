@@ -224,6 +224,47 @@ as_nobody()
 	[ -z "$(find . -name '.out*')" ]
 }
 
+@test "--output replaces files, and no device, link or directory" {
+	local name
+
+	two_domains
+	mkdir directory
+	mkfifo pipe
+	ln -s /dev/stdout link
+	status --json --output "$PWD/nowhere/out"
+	one_line "$PWD/nowhere/out: cannot make a new file in its directory: No such file or directory"
+	for name in directory pipe link; do
+		status --json --output "$PWD/$name"
+		[ "$status" -eq 2 ]
+		one_line "$PWD/$name: expected "
+		[ -z "$(find . -name ".$name*")" ]
+	done
+	[ -p pipe ]
+	[ "$(readlink link)" = /dev/stdout ]
+}
+
+@test "an empty name is a mistake, and no question about all mounts" {
+	two_domains
+	status ''
+	[ "$status" -gt 100 ]
+	[ -z "$output" ]
+	[[ $stderr == *'DIR|FILE: expected a name that is not empty'* ]]
+	status --output ''
+	[ "$status" -gt 100 ]
+	[ -z "$output" ]
+	[[ $stderr == *'--output: expected a name that is not empty'* ]]
+	status --interval 2
+	[ "$status" -gt 100 ]
+}
+
+@test "a full disk behind standard output is named" {
+	[ -c /dev/full ] || skip "no /dev/full"
+	two_domains
+	run --separate-stderr bash -c '"$1" status --root "$2" >/dev/full' - "$tool" "$root"
+	[ "$status" -eq 2 ]
+	one_line "write the status to standard output: No space left on device"
+}
+
 @test "the example units run what there is, where the package puts it" {
 	local units=$top/Documentation/systemd command
 
@@ -361,7 +402,7 @@ on_terminal()
 	reason a alone 1
 	status "$dir/nothing"
 	[ "$status" -eq 2 ]
-	one_line "$dir/nothing: No such file or directory"
+	one_line "$dir/nothing: expected a directory or a file, on a mount to tell about: No such file or directory"
 	status "$dir/a" --openmetrics
 	[ "$status" -gt 100 ]
 }
@@ -383,4 +424,7 @@ reason()
 	run --separate-stderr "$tool" $'x\e[31m'
 	[ "$status" -gt 100 ]
 	one_line "there is no command \$'x\\033[31m'."
+	run --separate-stderr "$tool" --json status
+	[ "$status" -gt 100 ]
+	one_line "--json: expected a command, and its options behind it"
 }
