@@ -441,7 +441,11 @@ void print_remarks(const SourceShare &source, std::ostream &out)
 		    << " is no image yet: it shares when it is made one with "
 		       "mkfs.erofs "
 		    << (source.kind == SourceKind::kArchive ? "--tar=f " : "")
-		    << "--xattr-inode-digest.\n";
+		    << "--xattr-inode-digest"
+		    << (source.kind == SourceKind::kArchive
+				? ", which takes it unpacked (.tar).\n"
+				: ", of the directory that its layers are "
+				  "unpacked to.\n");
 	else if (!source.declares_fingerprints)
 		out << quote_name(source.name)
 		    << " has no fingerprints: it shares when it is made with "

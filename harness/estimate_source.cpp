@@ -65,6 +65,13 @@ Source read_any_source(const std::string &name, const ContentsOptions &options)
 
 		if (!parts.directory.empty())
 			return read_oci(name, parts);
+		if (status.type() == std::filesystem::file_type::not_found)
+			throw_error(ENOENT,
+				    quote_name(name) +
+					    ": expected an erofs image, a "
+					    "directory, a tar archive, or "
+					    "OCI-DIR:TAG with the directory of "
+					    "an OCI layout");
 	}
 	if (std::filesystem::is_directory(status) && is_oci_layout(name))
 		need_tag(name);

@@ -127,9 +127,6 @@ class Fingerprinter {
 
 ErofsImage Fingerprinter::open_old(const std::string &path)
 {
-	if (!ErofsImage::probe(path))
-		throw_error(EINVAL,
-			    quote_name(path) + ": expected an erofs image");
 	return open_image_with_names(path);
 }
 
@@ -248,7 +245,8 @@ void Fingerprinter::need_space() const
 	struct statvfs space {};
 
 	if (statvfs(directory.c_str(), &space) != 0)
-		throw_errno(quote_name(directory));
+		throw_errno(quote_name(request_.result) +
+			    ": its directory must exist");
 	const std::uint64_t room =
 		std::uint64_t{space.f_bavail} * space.f_frsize;
 	if (room < result_.bytes)
@@ -256,7 +254,9 @@ void Fingerprinter::need_space() const
 					    name_ + " take " +
 					    human_bytes(result_.bytes) +
 					    " on the way, and it has " +
-					    human_bytes(room));
+					    human_bytes(room) +
+					    "; free some, or make the image "
+					    "elsewhere");
 }
 
 /// @node, with all that was or will be a fingerprint marked as such.

@@ -120,8 +120,10 @@ void MkfsErofs::finish()
 	said.resize(read_at(said_.get(),
 			    std::as_writable_bytes(std::span(said)), 0,
 			    "mkfs.erofs"));
-	// It says what was wrong first, and that it failed last.
-	const std::size_t fault = said.find("<E>");
+	// It says what was wrong first, and that it failed last; of an option
+	// that it does not know, its name and a colon come before.
+	const std::size_t fault =
+		std::min(said.find("mkfs.erofs: "), said.find("<E>"));
 	const std::string line =
 		fault == std::string::npos
 			? last_line(said)

@@ -6,17 +6,40 @@
 #include "command_output.h"
 #include "error.h"
 #include "estimate_source.h"
+#include "fd.h"
 #include "fingerprint_image.h"
 #include "quote.h"
 #include "status_commands.h"
 #include "text_table.h"
 
-#include <iostream>
+#include <charconv>
+#include <span>
+#include <sstream>
 #include <unistd.h>
 
 namespace erofs_share {
 
 namespace {
+
+/// What a whole number from @least on has to be; CLI11 itself takes -1 for the
+/// greatest one.
+CLI::Validator whole_number(std::uint64_t least)
+{
+	return {[least](const std::string &text) -> std::string {
+			const char *const end = text.data() + text.size();
+			std::uint64_t number = 0;
+			const auto [rest, error] =
+				std::from_chars(text.data(), end, number);
+
+			if (error == std::errc() && rest == end &&
+			    number >= least)
+				return "";
+			return shell_word(text) +
+			       ": expected a whole number, " +
+			       std::to_string(least) + " or more";
+		},
+		"", ""};
+}
 
 /// The options of commands that read images' contents.
 void add_contents_options(CLI::App &command, ContentsOptions &options)
@@ -26,8 +49,16 @@ void add_contents_options(CLI::App &command, ContentsOptions &options)
 		"keep images from the kernel: fsck.erofs reads what is "
 		"compressed");
 	command.add_option("--most-bytes", options.most,
-			   "read so many bytes of an image's files")
+			   "read no more than N bytes of an image's files")
+		->check(whole_number(1))
 		->type_name("N");
+}
+
+/// Writes @text to standard output; fails with the reason that the system has.
+void put(const std::string &text)
+{
+	write_all(STDOUT_FILENO, std::as_bytes(std::span(text)),
+		  "to standard output");
 }
 
 /// Becomes the program of @words.
@@ -93,6 +124,7 @@ void add_estimate_command(CLI::App &app)
 	estimate->add_option("--top", top,
 			     "list so many files that keep similar images "
 			     "apart, 10 if not given")
+		->check(whole_number(0))
 		->type_name("N");
 	estimate->add_flag("--json", json, "bytes as JSON");
 	add_contents_options(*estimate, options);
@@ -105,13 +137,12 @@ void add_estimate_command(CLI::App &app)
 				sources.push_back(
 					read_any_source(path, options));
 			const Estimate result = estimate_sharing(sources, top);
+			std::ostringstream text;
 			if (json)
-				std::cout << json_text(to_json(result), 2)
-					  << '\n';
+				text << json_text(to_json(result), 2) << '\n';
 			else
-				print_estimate(result, std::cout);
-			if (!std::cout.flush())
-				throw_error(EIO, "write to standard output");
+				print_estimate(result, text);
+			put(text.str());
 		});
 	});
 }
@@ -138,9 +169,10 @@ void add_check_command(CLI::App &app)
 			const ImageCheck result =
 				check_image(image, devices, options);
 
-			print_check(result, std::cout);
-			if (!std::cout.flush())
-				throw_error(EIO, "write to standard output");
+			std::ostringstream text;
+
+			print_check(result, text);
+			put(text.str());
 			if (!result.right())
 				throw CLI::RuntimeError(result.incomplete()
 								? kExitFailed
@@ -152,20 +184,27 @@ void add_check_command(CLI::App &app)
 void print_made(const FingerprintRequest &request,
 		const FingerprintResult &result)
 {
-	std::cout << quote_name(request.result) << ": " << result.files
-		  << " files with fingerprints, " << human_bytes(result.bytes)
-		  << " of contents, " << result.names
-		  << " names; the image has " << human_bytes(result.size)
-		  << '\n';
+	std::ostringstream text;
+
+	text << quote_name(request.result) << ": " << result.files
+	     << " files with fingerprints, " << human_bytes(result.bytes)
+	     << " of contents, " << result.names << " names; the image has "
+	     << human_bytes(result.size) << '\n';
 	if (result.stale > 0)
-		std::cout << result.stale
-			  << " old fingerprints were left out.\n";
+		text << result.stale << " old fingerprints were left out.\n";
 	if (result.unpacked)
-		std::cout << quote_name(request.image)
-			  << " is compressed, and this is not: -- -zlz4hc "
-			     "behind the names compresses it.\n";
-	if (!std::cout.flush())
-		throw_error(EIO, "write to standard output");
+		text << quote_name(request.image)
+		     << " is compressed, and this is not: -- -zlz4hc behind "
+			"the names compresses it.\n";
+	try {
+		put(text.str());
+	} catch (const std::system_error &error) {
+		throw_error(error.code().value(),
+			    quote_name(request.result) +
+				    ": it is made, and right; only what is "
+				    "said of it could not be written to "
+				    "standard output");
+	}
 }
 
 void add_fingerprint_command(CLI::App &app)

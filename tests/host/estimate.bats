@@ -170,7 +170,13 @@ expect_estimate()
 
 	run --separate-stderr "$tool" estimate "$dir/nothing" "$dir/new.erofs"
 	[ "$status" -eq 2 ]
-	one_line "$dir/nothing: No such file or directory"
+	one_line "$dir/nothing: expected an erofs image, a directory, a tar archive, or OCI-DIR:TAG"
+
+	# A number below zero is none, and not the greatest that there is.
+	for bad in --top=-1 --most-bytes=-1 --most-bytes=0; do
+		run --separate-stderr "$tool" estimate "$bad" "$dir/new.erofs" "$dir/new.erofs"
+		[ "$status" -gt 100 ]
+	done
 
 	head -c 4096 "$dir/new.erofs" >"$dir/cut.erofs"
 	run --separate-stderr "$tool" estimate "$dir/cut.erofs" "$dir/new.erofs"

@@ -236,6 +236,11 @@ socket.socket(socket.AF_UNIX).bind(sys.argv[1])' "$dir/socket"
 	fingerprint "$public/bare.erofs" "$dir/new.erofs"
 	refused 'exit status 1 (<E> erofs: no more ideas)'
 
+	# Of an option that it has not, that, and not what comes of it.
+	fake 'exec "$real" "$@"'
+	fingerprint "$public/bare.erofs" "$dir/new.erofs" -- --bogus
+	refused 'unrecognized option '
+
 	fake 'exit 0'
 	fingerprint "$public/bare.erofs" "$dir/new.erofs"
 	[ "$status" -eq 2 ]

@@ -276,6 +276,7 @@ offered()
 	touch result-of-a-test
 	[ "$(offered check result | sort | paste -sd ' ')" = 'results.d results.erofs' ]
 	[ "$(offered check result-)" = result-of-a-test ]
+	[ -z "$(offered check --most-bytes res)" ]
 }
 
 @test "completion knows mounts" {
