@@ -20,6 +20,8 @@ using Kind = ArchiveTree::Member::Kind;
 
 /// Of all names of a tree: they are in memory.
 constexpr std::uint64_t kMostNameBytes = std::uint64_t{1} << 29;
+/// Of the contents of all archives of a tree, unpacked, holes too.
+constexpr std::uint64_t kMostBytes = std::uint64_t{1} << 40;
 /// What a name takes beside its bytes.
 constexpr std::uint64_t kNameCost = 128;
 
@@ -70,6 +72,16 @@ std::string clean(const std::string &path, const std::string &name)
 
 } // namespace
 
+/// Counts @bytes more of names that are kept, which the archive @name made.
+void ArchiveTree::count_names(std::uint64_t bytes, const std::string &name)
+{
+	name_bytes_ += bytes + kNameCost;
+	if (name_bytes_ > kMostNameBytes)
+		throw_error(EOVERFLOW,
+			    quote_name(name) + ": its names take more than " +
+				    std::to_string(kMostNameBytes) + " bytes");
+}
+
 void ArchiveTree::remove_below(const std::string &path)
 {
 	const std::string start = path.empty() ? "" : path + "/";
@@ -112,6 +124,8 @@ void ArchiveTree::need_parents(const std::string &path, const std::string &name,
 						     quote_name(path) +
 						     " lies below " +
 						     quote_name(parent));
+		// One long name can need thousands of these.
+		count_names(parent.size(), name);
 		nodes_[parent] = {.kind = Kind::kDirectory,
 				  .number = 0,
 				  .size = 0,
@@ -159,14 +173,15 @@ void ArchiveTree::add(const std::string &path, const std::string &name,
 	std::vector<Member> members;
 
 	read_archive(path, name, [&](Member member) {
-		name_bytes_ +=
-			member.path.size() + member.link.size() + kNameCost;
-		if (name_bytes_ > kMostNameBytes)
-			throw_error(EOVERFLOW,
-				    quote_name(name) +
-					    ": its names take more than " +
-					    std::to_string(kMostNameBytes) +
-					    " bytes");
+		count_names(member.path.size() + member.link.size(), name);
+		// Of all layers: one archive may be many of them.
+		if (member.size > kMostBytes - content_bytes_)
+			throw_error(EFBIG, quote_name(name) +
+						   ": the contents up to it "
+						   "are more than " +
+						   std::to_string(kMostBytes) +
+						   " bytes");
+		content_bytes_ += member.size;
 		member.path = clean(member.path, name);
 		members.push_back(std::move(member));
 	});

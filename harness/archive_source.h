@@ -62,11 +62,13 @@ class ArchiveTree {
 	void need_parents(const std::string &path, const std::string &name,
 			  Whiteouts whiteouts);
 	void remove_below(const std::string &path);
+	void count_names(std::uint64_t bytes, const std::string &name);
 	void white_out(const std::string &path);
 
 	std::map<std::string, Node> nodes_;
 	std::uint64_t numbers_ = 0;
 	std::uint64_t name_bytes_ = 0;
+	std::uint64_t content_bytes_ = 0;
 };
 
 } // namespace erofs_share

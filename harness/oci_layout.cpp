@@ -25,6 +25,10 @@ using nlohmann::json;
 
 /// Registries take no bigger manifest.
 constexpr std::uint64_t kMostJson = std::uint64_t{4} << 20;
+/// What is nested deeper is copied by a function that calls itself as often.
+constexpr int kMostDepth = 64;
+/// Overlayfs takes no more. One that is named often is read as often.
+constexpr std::size_t kMostLayers = 500;
 /// An index may lead to another one.
 constexpr unsigned int kMostIndexes = 4;
 constexpr const char *kTag = "org.opencontainers.image.ref.name";
@@ -58,7 +62,13 @@ json read_json(const std::string &path)
 	std::string text(size, '\0');
 	text.resize(read_at(fd.get(), std::as_writable_bytes(std::span(text)),
 			    0, path));
-	json read = json::parse(text, nullptr, false);
+	const auto look = [&](int depth, json::parse_event_t, const json &) {
+		if (depth > kMostDepth)
+			refuse(path, "JSON that is nested no deeper than " +
+					     std::to_string(kMostDepth));
+		return true;
+	};
+	json read = json::parse(text, look, false);
 	if (!read.is_object())
 		refuse(path, "a JSON object");
 	return read;
@@ -246,7 +256,12 @@ std::vector<OciLayer> oci_layers(const OciName &name)
 		descriptor =
 			choose(list_member(manifest, "manifests", path), path);
 	}
-	for (const json &layer : list_member(manifest, "layers", path))
+	const json &list = list_member(manifest, "layers", path);
+	if (list.size() > kMostLayers)
+		refuse(path, "at most " + std::to_string(kMostLayers) +
+				     " layers, not " +
+				     std::to_string(list.size()));
+	for (const json &layer : list)
 		layers.push_back(blob_of(name.directory, layer, path));
 	return layers;
 }

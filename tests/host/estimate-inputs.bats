@@ -252,6 +252,30 @@ with open(sys.argv[1], "wb") as file:
 	[ "$status" -eq 2 ]
 }
 
+@test "a small archive or layout has no memory, stack or time out of proportion" {
+	# Each name needs two thousand directories that are no members.
+	python3 -c 'import sys, tarfile
+with tarfile.open(sys.argv[1], "w:gz", format=tarfile.PAX_FORMAT) as tar:
+    for i in range(300):
+        tar.addfile(tarfile.TarInfo("x%d/" % i + "a/" * 2030 + "f"))' "$dir/deep.tgz"
+	[ "$(stat -c %s "$dir/deep.tgz")" -lt 20000 ]
+	run --separate-stderr bash -c 'ulimit -v 1000000 && exec timeout 60 "$@"' - "$tool" estimate "$dir/deep.tgz" "$dir/new"
+	refused 'deep.tgz: its names take more than'
+
+	members "$dir/one.tar" a=1
+	layout "$dir/nested" "a=$dir/one.tar"
+	python3 -c 'import sys
+text = open(sys.argv[1]).read()
+at = text.index("\"digest\"")
+open(sys.argv[1], "w").write(text[:at] + "\"x\": " + "[" * 1000000 + "]" * 1000000 + ", " + text[at:])' "$dir/nested/index.json"
+	run --separate-stderr "$tool" estimate "$dir/nested:a" "$dir/new"
+	refused 'index.json: expected JSON that is nested no deeper than 64'
+
+	layout "$dir/often" "a=$(printf "$dir/one.tar,%.0s" {1..500})$dir/one.tar"
+	run --separate-stderr "$tool" estimate "$dir/often:a" "$dir/new"
+	refused 'expected at most 500 layers, not 501'
+}
+
 @test "archives with any byte changed are read, or named" {
 	tar -C "$dir/new" -czf "$dir/small.tgz" lib
 	for i in {1..60}; do
