@@ -24,8 +24,27 @@ void or_fail(const std::function<void()> &body)
 
 std::string json_text(const nlohmann::json &json, int indent)
 {
-	return json.dump(indent, ' ', false,
-			 nlohmann::json::error_handler_t::replace);
+	const std::string text = json.dump(
+		indent, ' ', false, nlohmann::json::error_handler_t::replace);
+	std::string plain;
+
+	// JSON lets through what terminals take for commands: they are in
+	// strings only, and the same there when they are escaped.
+	for (std::size_t at = 0; at < text.size(); at++) {
+		const auto next = static_cast<unsigned char>(
+			at + 1 < text.size() ? text[at + 1] : 0);
+
+		if (text[at] == '\x7f') {
+			plain += "\\u007f";
+		} else if (text[at] == '\xc2' && next >= 0x80 && next < 0xa0) {
+			plain += next < 0x90 ? "\\u008" : "\\u009";
+			plain += "0123456789abcdef"[next & 0xf];
+			at++;
+		} else {
+			plain += text[at];
+		}
+	}
+	return plain;
 }
 
 } // namespace erofs_share

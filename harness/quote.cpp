@@ -24,7 +24,8 @@ std::size_t more_bytes(unsigned char first)
 }
 
 /// Whether @code can be shown: no control character, nothing that turns the
-/// direction of text or takes no place, no half of a pair.
+/// direction of text or takes no place (Default_Ignorable_Code_Point of
+/// Unicode), no half of a pair.
 bool is_printable(std::uint32_t code)
 {
 	const auto within = [code](std::uint32_t from, std::uint32_t to) {
@@ -32,8 +33,14 @@ bool is_printable(std::uint32_t code)
 	};
 
 	return code >= 0xa0 && code <= 0x10ffff && !within(0xd800, 0xdfff) &&
-	       !within(0x200b, 0x200f) && !within(0x2028, 0x202e) &&
-	       !within(0x2060, 0x206f) && code != 0xfeff;
+	       code != 0xad && code != 0x34f && code != 0x61c &&
+	       !within(0x115f, 0x1160) && !within(0x17b4, 0x17b5) &&
+	       !within(0x180b, 0x180f) && !within(0x200b, 0x200f) &&
+	       !within(0x2028, 0x202e) && !within(0x2060, 0x206f) &&
+	       code != 0x3164 && !within(0xfe00, 0xfe0f) && code != 0xfeff &&
+	       code != 0xffa0 && !within(0xfff0, 0xfffb) &&
+	       !within(0x1bca0, 0x1bca3) && !within(0x1d173, 0x1d17a) &&
+	       !within(0xe0000, 0xe0fff);
 }
 
 /// A character of UTF-8.
