@@ -57,6 +57,35 @@ void give_name(const std::string &from, const std::string &to)
 	throw_errno(quote_name(to));
 }
 
+/// Opens for reading what @file has open for writing, and closes that. Throws
+/// where another process can still write to it: a lease for reading is given
+/// only where nobody can.
+UniqueFd opened_by_nobody_else(UniqueFd file, const std::string &path)
+{
+	constexpr int kTries = 50;
+	constexpr useconds_t kPause = 20000;
+	UniqueFd again = open_file(
+		"/proc/self/fd/" + std::to_string(file.get()), O_RDONLY);
+
+	file.reset();
+	for (int i = 0; fcntl(again.get(), F_SETLEASE, F_RDLCK) != 0; i++) {
+		// Not every file system has leases.
+		if (errno != EAGAIN)
+			return again;
+		if (i == kTries)
+			throw_error(ETXTBSY,
+				    quote_name(path) +
+					    ": mkfs.erofs has ended, and a "
+					    "process has its file open for "
+					    "writing; look which one, and "
+					    "whether it is to be trusted");
+		// The remover may not have closed its copy yet.
+		usleep(kPause);
+	}
+	fcntl(again.get(), F_SETLEASE, F_UNLCK);
+	return again;
+}
+
 } // namespace
 
 PendingFile::PendingFile(std::string path) : target_(std::move(path))
@@ -130,10 +159,15 @@ void PendingFile::take_back()
 	struct stat open {};
 	struct stat named {};
 
-	if (geteuid() == 0 &&
-	    (fchown(directory_fd_.get(), owner_, group_) != 0 ||
-	     fchown(fd_.get(), owner_, group_) != 0))
-		throw_errno("take back " + quote_name(temporary_));
+	if (geteuid() == 0) {
+		// Whoever had them may have let others in, or be there still.
+		if (fchown(directory_fd_.get(), owner_, group_) != 0 ||
+		    fchmod(directory_fd_.get(), 0700) != 0 ||
+		    fchown(fd_.get(), owner_, group_) != 0 ||
+		    fchmod(fd_.get(), 0600) != 0)
+			throw_errno("take back " + quote_name(temporary_));
+		fd_ = opened_by_nobody_else(std::move(fd_), temporary_);
+	}
 	if (fstat(fd_.get(), &open) != 0 ||
 	    lstat(temporary_.c_str(), &named) != 0)
 		throw_errno(quote_name(temporary_));

@@ -264,6 +264,21 @@ sys.stdout.buffer.write(data)" | "$real" "$@"'
 	[[ $stderr != *'Gid: 0 '* ]]
 }
 
+@test "an image that another process can still write to is not taken" {
+	local at=$dir/at
+
+	[ "$(id -u)" -eq 0 ] || skip "only root has another user for it"
+	touch "$at"
+	chmod 666 "$at"
+	fake '"$real" "$@" || exit 1
+chmod 777 . image
+(exec >/dev/null 2>&1 </dev/null 9>&-; stat -c %a . image >'"$at"'; sleep 4; stat -c %a . image >>'"$at"') &
+exit 0'
+	fingerprint "$public/bare.erofs" "$dir/new.erofs"
+	refused 'a process has its file open for writing'
+	[ "$(head -1 "$at")" = 777 ]
+}
+
 # stopped_by SIGNAL TEXT: start fingerprint, wait for the step TEXT, and end it.
 stopped_by()
 {
