@@ -7,6 +7,7 @@
 #include "error.h"
 #include "fd.h"
 #include "quote.h"
+#include "unprivileged.h"
 
 #include <algorithm>
 #include <array>
@@ -48,6 +49,7 @@ struct Plan {
 	int output = -1;
 	int errors = -1;
 	pid_t parent = 0;
+	uid_t user = 0;
 	std::uint64_t seconds = 0;
 };
 
@@ -98,6 +100,7 @@ int child(Plan &plan)
 	if (!place_descriptors(plan) ||
 	    (plan.directory >= 0 ? fchdir(plan.directory) : chdir("/")) != 0 ||
 	    !confine({.parent = plan.parent,
+		      .user = plan.user,
 		      .seconds = plan.seconds,
 		      .program = plan.program,
 		      .readable = plan.moved,
@@ -209,6 +212,7 @@ ConfinedResult run_confined(const ConfinedProgram &program,
 		program.data < 0 ? output.input.get() : errors.input.get();
 	plan.errors = errors.input.get();
 	plan.parent = getpid();
+	plan.user = reading_stranger().id;
 	plan.seconds = program.seconds;
 
 	Child process([&] { return child(plan); });
@@ -231,10 +235,12 @@ std::string missing_confinement()
 {
 	const UniqueFd program(open("/proc/self/exe", O_PATH | O_CLOEXEC));
 	const pid_t parent = getpid();
+	const uid_t user = reading_stranger().id;
 	Child probe([&] {
 		Confinement found;
 
 		if (!confine({.parent = parent,
+			      .user = user,
 			      .seconds = 10,
 			      .program = program.get(),
 			      .readable = {},

@@ -3,11 +3,11 @@
 // by it: in a process that can read that image and give back bytes, and as
 // little else as this kernel lets us arrange.
 //
-// Root becomes nobody, without groups and capabilities; there are no new
-// privileges, no files to write, no other processes, no network where there are
-// namespaces, limits on memory, time and descriptors, a short list of system
-// calls, and the process ends with its parent. What reaches the parent are
-// bytes of a pipe.
+// Root becomes a user that nobody else is, without groups and capabilities;
+// there are no new privileges, no files to write, no other processes, no
+// network where there are namespaces, limits on memory, time and descriptors, a
+// short list of system calls, and the process ends with its parent. What
+// reaches the parent are bytes of a pipe.
 #pragma once
 
 #include "data_sink.h"
@@ -53,8 +53,5 @@ ConfinedResult run_confined(const ConfinedProgram &program,
 /// What a program is confined by here, beside its user and its limits, that may
 /// be missing, for a message; empty if nothing of importance is.
 std::string missing_confinement();
-
-/// The user and group that root's programs run as.
-inline constexpr unsigned int kNobody = 65534;
 
 } // namespace erofs_share

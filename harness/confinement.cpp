@@ -52,11 +52,10 @@ bool leave_namespaces()
 	return unshare(CLONE_NEWUSER | CLONE_NEWNS | own) == 0;
 }
 
-bool become_nobody()
+bool become_user(uid_t id)
 {
-	return setgroups(0, nullptr) == 0 &&
-	       setresgid(kNobody, kNobody, kNobody) == 0 &&
-	       setresuid(kNobody, kNobody, kNobody) == 0;
+	return setgroups(0, nullptr) == 0 && setresgid(id, id, id) == 0 &&
+	       setresuid(id, id, id) == 0;
 }
 
 /// Also those that a new user namespace brought.
@@ -241,9 +240,9 @@ bool confine(const Permission &permission, Confinement &found)
 		return false;
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
 		return false;
-	// What Landlock is to allow may lie where nobody cannot go.
+	// What Landlock is to allow may lie where that user cannot go.
 	found.landlock = close_files(permission);
-	if ((root && !become_nobody()) || !drop_capabilities())
+	if ((root && !become_user(permission.user)) || !drop_capabilities())
 		return false;
 	// Behind the change of user, which takes back the first and would fail
 	// by the second.

@@ -20,6 +20,7 @@ struct Confinement {
 /// What a confined process may still do.
 struct Permission {
 	pid_t parent = 0; ///< which it does not survive
+	uid_t user = 0;	  ///< and group, that root becomes
 	std::uint64_t seconds = 0;
 	int program = -1;	       ///< it may execute
 	std::span<const int> readable; ///< files

@@ -186,8 +186,9 @@ void check_unprivileged_reader(int file, const std::string &path)
 		throw_error(EACCES,
 			    quote_name(path) +
 				    ": what is compressed in it is read by a "
-				    "program that runs as nobody, who may not "
-				    "read the file; let others read it, or run "
+				    "program that runs as another user, who "
+				    "may not read the file; let others read "
+				    "it, or run "
 				    "this as a user who may");
 }
 

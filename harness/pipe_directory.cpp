@@ -64,6 +64,23 @@ class HeldSignals {
 	sigset_t before_{};
 };
 
+/// Makes the directory @inner, and in it @count pipes for the user @writer.
+void make_pipes(const std::string &inner, unsigned int count,
+		unsigned int writer)
+{
+	if (mkdir(inner.c_str(), 0711) != 0 || chmod(inner.c_str(), 0711) != 0)
+		throw_errno("make a directory " + quote_name(inner));
+	for (unsigned int i = 0; i < count; i++) {
+		const std::string pipe_path =
+			inner + "/" + PipeDirectory::name(i);
+
+		if (mkfifo(pipe_path.c_str(), 0600) != 0 ||
+		    (writer != geteuid() &&
+		     chown(pipe_path.c_str(), writer, ~0U) != 0))
+			throw_errno("make the pipe " + quote_name(pipe_path));
+	}
+}
+
 } // namespace
 
 PipeDirectory::PipeDirectory(unsigned int count, unsigned int writer)
@@ -98,16 +115,13 @@ PipeDirectory::PipeDirectory(unsigned int count, unsigned int writer)
 			throw;
 		}
 	}
-	if (mkdir(inner_.c_str(), 0711) != 0 ||
-	    chmod(inner_.c_str(), 0711) != 0)
-		throw_errno("make a directory " + quote_name(inner_));
-	for (unsigned int i = 0; i < count; i++) {
-		const std::string pipe_path = inner_ + "/" + name(i);
-
-		if (mkfifo(pipe_path.c_str(), 0600) != 0 ||
-		    (writer != geteuid() &&
-		     chown(pipe_path.c_str(), writer, ~0U) != 0))
-			throw_errno("make the pipe " + quote_name(pipe_path));
+	try {
+		make_pipes(inner_, count, writer);
+	} catch (...) {
+		// Else it would be ended before it has removed anything.
+		alive_.reset();
+		remover_->wait();
+		throw;
 	}
 }
 

@@ -15,9 +15,12 @@ namespace erofs_share {
 
 namespace {
 
-/// Users that no system gives out, and the one that all have.
+/// Users that no system gives out, those of them that a container with 65536
+/// users has (systemd's UIDS-GIDS), and the one that all have.
 constexpr uid_t kFirst = 0x70000000;
 constexpr uid_t kLast = 0x7ffffffe;
+constexpr uid_t kFirstOfFew = 65520;
+constexpr uid_t kLastOfFew = 65533;
 constexpr uid_t kNobody = 65534;
 
 /// Whether this user namespace has the user @id.
@@ -46,8 +49,18 @@ Stranger make_stranger()
 	if (!stranger.needed)
 		return stranger;
 	if (!is_user(stranger.id))
+		stranger.id = std::uniform_int_distribution<uid_t>(
+			kFirstOfFew, kLastOfFew)(random);
+	if (!is_user(stranger.id))
 		stranger.id = kNobody;
 	return stranger;
+}
+
+const Stranger &reading_stranger()
+{
+	static const Stranger one = make_stranger();
+
+	return one;
 }
 
 bool become_stranger(const Stranger &stranger, pid_t parent)

@@ -18,6 +18,10 @@ struct Stranger {
 /// nobody. Throws.
 Stranger make_stranger();
 
+/// The one that runs the programs that read images: always the same, as they
+/// run at once. The first call must come before there are other threads.
+const Stranger &reading_stranger();
+
 /// In a new process: becomes @stranger where that is needed, for good; no
 /// program gets rights back, no core is written, and the process ends when
 /// @parent, which started it, does. Returns whether all of it is so.
