@@ -74,6 +74,32 @@ void ImageData::corrupt(const ErofsFile &file, const std::string &what) const
 				     what + " of " + quote_name(file.path));
 }
 
+/// The device with what is at @offset of the image's own numbering, 0 for the
+/// image itself. The kernel looks anew wherever a read begins: of what lies on
+/// both sides of a border, readers would get different bytes.
+std::size_t ImageData::device_of(const ErofsFile &file, std::uint64_t offset,
+				 std::uint64_t length) const
+{
+	std::size_t found = 0;
+
+	// The first counts, where they lie in each other.
+	for (std::size_t i = stores_.size(); i-- > 1;) {
+		const std::uint64_t start = stores_[i].start;
+		const std::uint64_t end = start + stores_[i].length;
+		const auto is_within = [&](std::uint64_t border) {
+			return border > offset && border - offset < length;
+		};
+
+		if (start == 0 || start == end)
+			continue;
+		if (is_within(start) || is_within(end))
+			corrupt(file, "data across the border of a device");
+		if (offset >= start && offset < end)
+			found = i;
+	}
+	return found;
+}
+
 /// Where @length bytes at @offset of @device lie, which is 0 for the image's
 /// own numbering.
 ImageData::Extent ImageData::place(const ErofsFile &file, std::size_t device,
@@ -82,17 +108,13 @@ ImageData::Extent ImageData::place(const ErofsFile &file, std::size_t device,
 {
 	if (device >= stores_.size())
 		corrupt(file, "device number " + std::to_string(device));
-	if (flat_)
+	if (flat_) {
 		offset += stores_[device].start;
-	else if (device == 0)
-		for (std::size_t i = 1; i < stores_.size(); i++)
-			if (stores_[i].start != 0 &&
-			    offset >= stores_[i].start &&
-			    offset - stores_[i].start < stores_[i].length) {
-				offset -= stores_[i].start;
-				device = i;
-				break;
-			}
+	} else if (device == 0) {
+		device = device_of(file, offset, length);
+		if (device != 0)
+			offset -= stores_[device].start;
+	}
 	const Store &store = stores_[device];
 	if (offset > store.size || length > store.size - offset)
 		corrupt(file, "data behind the end of " +

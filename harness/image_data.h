@@ -58,6 +58,9 @@ class ImageData {
 
 	void visit_extents(const ErofsFile &file, const Visit &visit) const;
 	void visit_chunks(const ErofsFile &file, const Visit &visit) const;
+	[[nodiscard]] std::size_t device_of(const ErofsFile &file,
+					    std::uint64_t offset,
+					    std::uint64_t length) const;
 	[[nodiscard]] Extent place(const ErofsFile &file, std::size_t device,
 				   std::uint64_t offset,
 				   std::uint64_t length) const;
