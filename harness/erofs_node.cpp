@@ -266,13 +266,17 @@ void ErofsImage::visit_nodes(
 	std::set<std::uint64_t> directories = {root};
 	Directories all = {{root, root, 0, "", 0}};
 	std::vector<std::size_t> todo = {0};
+	Spent spent;
 
 	visit("", node(root, "/"));
 	while (!todo.empty()) {
 		const std::size_t at = todo.back();
 
 		todo.pop_back();
-		for (Entry &entry : children(all[at])) {
+		std::vector<Entry> found = children(all[at]);
+		spent.names += found.size();
+		check_spent(spent);
+		for (Entry &entry : found) {
 			const std::size_t path_size =
 				all[at].path_size + entry.name.size();
 
@@ -283,6 +287,11 @@ void ErofsImage::visit_nodes(
 			const std::string path = path_of(all, at, entry.name);
 			const ErofsNode child = node(entry.nid, path);
 
+			spent.paths += path_size;
+			for (const ErofsAttribute &each : child.attributes)
+				spent.attributes +=
+					each.name.size() + each.value.size();
+			check_spent(spent);
 			visit(path, child);
 			if (!S_ISDIR(child.mode))
 				continue;

@@ -651,6 +651,17 @@ std::string ErofsImage::path_of(const Directories &all, std::size_t directory,
 	return path;
 }
 
+/// Refuses what an image only has where its parts lie in each other.
+void ErofsImage::check_spent(const Spent &spent) const
+{
+	if (spent.names > size_ / kDirent)
+		corrupt("more names than an image of its size has");
+	if (spent.paths > kPathBytes + kPathBytesPerByte * size_)
+		corrupt("more paths than an image of its size needs");
+	if (spent.attributes > kAttributeBytes + kAttributeBytesPerByte * size_)
+		corrupt("more attributes than an image of its size needs");
+}
+
 bool ErofsImage::visit_files(std::uint64_t most,
 			     const std::function<void(ErofsFile)> &visit) const
 {
@@ -660,14 +671,16 @@ bool ErofsImage::visit_files(std::uint64_t most,
 	Directories all = {{root, root, 0, "", 0}};
 	std::vector<std::size_t> todo = {0};
 	std::uint64_t bytes = 0;
-	std::uint64_t path_bytes = 0;
-	std::uint64_t attribute_bytes = 0;
+	Spent spent;
 
 	while (!todo.empty()) {
 		const std::size_t at = todo.back();
 
 		todo.pop_back();
-		for (Entry &entry : children(all[at])) {
+		std::vector<Entry> found = children(all[at]);
+		spent.names += found.size();
+		check_spent(spent);
+		for (Entry &entry : found) {
 			const auto known = seen.find(entry.nid);
 
 			if (known != seen.end()) {
@@ -702,21 +715,13 @@ bool ErofsImage::visit_files(std::uint64_t most,
 					.data = child.data};
 
 				bytes += std::min(file.size, kMaxFiles);
-				path_bytes += path_size;
+				spent.paths += path_size;
 				if (bytes > kMaxFiles)
 					corrupt("files of more bytes than any "
 						"medium has");
-				if (path_bytes >
-				    kPathBytes + kPathBytesPerByte * size_)
-					corrupt("more paths than an image of "
-						"its size needs");
-				attribute_bytes +=
+				spent.attributes +=
 					read_fingerprint(child, file);
-				if (attribute_bytes >
-				    kAttributeBytes +
-					    kAttributeBytesPerByte * size_)
-					corrupt("more attributes than an image "
-						"of its size needs");
+				check_spent(spent);
 				visit(std::move(file));
 			}
 		}

@@ -229,6 +229,13 @@ class ErofsImage {
 					      std::uint64_t length,
 					      const InodeData &data) const;
 	void check_end(const Inode &directory) const;
+	/// What a tree takes, which is all read before anybody uses it.
+	struct Spent {
+		std::uint64_t names = 0;
+		std::uint64_t paths = 0;      ///< bytes
+		std::uint64_t attributes = 0; ///< bytes
+	};
+	void check_spent(const Spent &spent) const;
 	[[nodiscard]] std::vector<Entry> entries(const Inode &inode) const;
 	void add_entries(const std::string &block,
 			 std::vector<Entry> &found) const;

@@ -7,6 +7,7 @@
 #include "erofs_utils.h"
 #include "error.h"
 #include "quote.h"
+#include "unprivileged.h"
 
 #include <algorithm>
 #include <span>
@@ -24,6 +25,13 @@ constexpr std::uint64_t kStartSeconds = 60;
 constexpr std::uint64_t kBytesPerSecond = std::uint64_t{1} << 20;
 /// What fsck.erofs 1.9 says, at -d3, where it makes up zeroes.
 constexpr const char *kBehindTheEnd = "reach EOF of device";
+
+bool in_chunks(const ErofsFile &file)
+{
+	constexpr std::uint8_t kChunks = 4;
+
+	return file.data.layout == kChunks;
+}
 
 /// Refuses what would keep this reading for days.
 void check_bytes(const ErofsImage &image, const std::vector<ErofsFile> &files,
@@ -65,9 +73,14 @@ ImageContents::ImageContents(const ErofsImage &image,
 	for (std::size_t i = 0; i < plain_.devices().size(); i++)
 		stored += image_size(plain_.devices()[i].get(), devices[i]);
 	for (const ErofsFile &file : files)
-		if (!file.data.compressed())
+		if (!file.data.compressed() && !in_chunks(file))
 			plain_.check(file);
+	// Before lists of chunks, which can lie in each other, and be longer
+	// all together than anybody reads.
 	check_bytes(image, files, stored, options.most);
+	for (const ErofsFile &file : files)
+		if (in_chunks(file))
+			plain_.check(file);
 	if (std::any_of(files.begin(), files.end(), [](const ErofsFile &file) {
 		    return file.data.compressed();
 	    }))
@@ -129,7 +142,8 @@ void ImageContents::use_program(const std::string &why)
 	for (const int device : device_files())
 		check_unprivileged_reader(device, image_.path());
 	tell_missing_confinement();
-	pipes_.emplace(kHashThreads, geteuid() == 0 ? kNobody : geteuid());
+	pipes_.emplace(kHashThreads,
+		       geteuid() == 0 ? reading_stranger().id : geteuid());
 }
 
 void ImageContents::read(const ErofsFile &file, unsigned int thread,
