@@ -17,7 +17,7 @@ setup_file()
 	public=$(mktemp -d /tmp/erofs-share-test.XXXXXX)
 	export public tool=$public/bin/erofs-share
 	mkdir -p "$public"/{bin,empty}
-	cp "$top/build/harness/erofs-share" "$utils"/{fsck,dump}.erofs "$public/bin"
+	cp "$top/build/harness/erofs-share" "$utils"/{fsck,dump,mkfs}.erofs "$public/bin"
 	chmod 755 "$public" "$public/bin"
 	chmod 1777 "$public/empty"
 	export PATH=$public/bin:$PATH TMPDIR=$public/empty
@@ -429,6 +429,165 @@ os.execv(sys.argv[1], sys.argv[1:])' "$tool" check "$public/mounted.erofs" >/dev
 	[ "$status" -eq 2 ]
 	one_line "$public/closed/sub/secret"
 	rmdir "$public/closed/sub/secret"
+}
+
+# nested chunks|directories IMAGE: make one whose inodes have the same bytes in
+# common: 2000 files with lists of 64 MiB of chunks that lie in each other, or 4000
+# directories with the same 92000 entries.
+nested()
+{
+	python3 -c 'import struct, sys
+def inode(mode, size, layout, place=0):
+    return struct.pack("<HHHHQIIIIQII16x", layout << 1 | 1, 0, mode, 0, size, place, 1, 0, 0, 0, 0, 9)
+def block(pairs):
+    head, names = b"", b""
+    for name, nid in pairs:
+        head += struct.pack("<QHBB", nid, 12 * len(pairs) + len(names), 0, 0)
+        names += name
+    return head + names
+def blocks(pairs):
+    return b"".join(block(pairs[i:i + 200]).ljust(4096, b"\0") for i in range(0, len(pairs), 200))
+what, path = sys.argv[1:]
+names = []
+inodes = b""
+first = 40000 if what == "chunks" else 200
+shared = b""
+if what == "chunks":
+    for i in range(2000):
+        names.append((b"f%05d" % i, 2 + 2 * i))
+        inodes += inode(0x8000, 1 << 36, 4)
+else:
+    file = 2 + 4 * 4000
+    shared = blocks([(b"%05x" % i, file) for i in range(92000)])
+    for i in range(4000):
+        nid = 2 + 4 * i
+        names.append((b"d%05d" % i, nid))
+        tail = block([(b".", nid), (b"..", 0)])
+        inodes += inode(0x41ed, len(shared) + len(tail), 2, first) + tail.ljust(64, b"\0")
+    inodes += inode(0x81a4, 5, 0, first)
+root = blocks([(b".", 0), (b"..", 0)] + names)
+at = first + len(shared) // 4096
+end = 51200 if what == "chunks" else at + len(root) // 4096
+with open(path, "wb") as image:
+    image.truncate(end * 4096)
+    image.seek(1024)
+    image.write(struct.pack("<I8xBxH20xII", 0xe0f5e1e2, 12, 0, end, 1))
+    image.seek(4096)
+    image.write(inode(0x41ed, len(root), 0, at) + inodes)
+    image.seek(first * 4096)
+    image.write(shared + root)' "$1" "$2"
+	chmod a+r "$2"
+}
+
+# not_remade TEXT IMAGE: fingerprint refuses IMAGE, and says TEXT behind its steps.
+not_remade()
+{
+	local user
+
+	for user in $(users); do
+		run --separate-stderr as "$user" "$tool" fingerprint "$2" "$public/empty/new"
+		[ "$status" -eq 2 ]
+		[[ ${stderr_lines[-1]} == *"$1"* ]] || { echo "$user: $stderr"; return 1; }
+	done
+}
+
+@test "what inodes have in common is not read for each of them" {
+	nested chunks "$public/chunks.erofs"
+	both 2 'more than is read of' estimate "$public/chunks.erofs" "$public/chunks.erofs"
+	nested directories "$public/directories.erofs"
+	both 2 'more names than an image of its size has' estimate "$public/directories.erofs" "$public/directories.erofs"
+	not_remade 'more names than an image of its size has' "$public/directories.erofs"
+}
+
+@test "names without number of one file have no memory out of proportion" {
+	local depth=$dir/linked i
+
+	mkdir -p "$dir/linked"
+	for i in {1..15}; do depth+=/$(printf 'd%.0s' {1..250}); done
+	mkdir -p "$depth"
+	python3 -c 'import os, sys
+os.chdir(sys.argv[1])
+open("0", "w").write("contents")
+for i in range(1, 30000):
+    os.link("0", "%x" % i)' "$depth"
+	image linked
+	[ "$(stat -c %s "$public/linked.erofs")" -lt 2000000 ]
+	not_remade 'more paths than an image of its size needs' "$public/linked.erofs"
+}
+
+@test "data on both sides of a device's border is damage: each read finds other bytes" {
+	local block nid
+
+	mkdir -p "$dir/border"
+	random 40960 >"$dir/border/file"
+	image border "$hidden"
+	both 0 'right fingerprint' check "$public/border.erofs"
+	nid=$(dump.erofs --path=/file "$public/border.erofs" | sed -n 's/^NID: \([0-9]*\) .*/\1/p')
+	block=$(python3 -c 'import struct, sys
+image = open(sys.argv[1], "rb").read()
+print(struct.unpack_from("<I", image, struct.unpack_from("<I", image, 1064)[0] * 4096 + int(sys.argv[2]) * 32 + 16)[0])' "$public/border.erofs" "$nid")
+	# A device that has what comes behind the file's second block.
+	poke "$public/border.erofs" super 80 '<I' 8
+	poke "$public/border.erofs" super 86 '<H' 1
+	poke "$public/border.erofs" super 88 '<H' 2
+	poke "$public/border.erofs" super -704 '<I' 100
+	poke "$public/border.erofs" super -700 '<I' "$((block + 2))"
+	random 409600 >"$public/device"
+	chmod a+r "$public/device"
+	both 2 'damaged image, data across the border of a device of file' check --device "$public/device" "$public/border.erofs"
+}
+
+@test "pipes that cannot be made leave no directory" {
+	[ "$(id -u)" -eq 0 ] || skip "only root gives pipes to others"
+	command -v strace >/dev/null || skip "no strace"
+	mkdir -p "$dir/pipes"
+	text 9000 >"$dir/pipes/file"
+	image pipes "$hidden" -zlz4
+	run --separate-stderr strace -o "$dir/trace" -e inject=chown:error=EPERM -e trace=chown \
+		"$tool" check --no-kernel "$public/pipes.erofs"
+	[ "$status" -eq 2 ]
+	one_line 'make the pipe'
+}
+
+@test "the program that reads compressed files runs as a user that nobody else is" {
+	[ "$(id -u)" -eq 0 ] || skip "only root has another user for it"
+	command -v gcc >/dev/null || skip "no gcc"
+	mkdir -p "$public/who" "$dir/whose"
+	gcc -x c -o "$public/who/fsck.erofs" - <<-'END'
+		#include <stdio.h>
+		#include <string.h>
+		#include <unistd.h>
+		int main(int argc, char **argv)
+		{
+			if (argc == 2)
+				return puts("fsck.erofs (erofs-utils) 1.9.4") < 0;
+			fprintf(stderr, "user=%d\n", (int)geteuid());
+			return 1;
+		}
+	END
+	chmod -R a+rx "$public/who"
+	text 9000 >"$dir/whose/file"
+	image whose "$hidden" -zlz4
+	run env PATH="$public/who:$PATH" "$tool" check --no-kernel "$public/whose.erofs"
+	[ "$status" -eq 2 ]
+	[[ $output =~ user=([0-9]+) ]]
+	[ "${BASH_REMATCH[1]}" -ne 0 ]
+	[ "${BASH_REMATCH[1]}" -ne 65534 ]
+}
+
+@test "names do not turn or hide text, and JSON has no byte for the terminal" {
+	mkdir -p "$dir/turned" "$dir/other"
+	random 5000 >"$dir/turned/"$'a\u061cb\U000e0041c\ufe0fd'
+	random 5000 >"$dir/other/"$'a\u061cb\U000e0041c\ufe0fd'
+	random 5000 >"$dir/turned/"$'red\302\23331m\177'
+	random 5000 >"$dir/other/"$'red\302\23331m\177'
+	run "$tool" estimate "$dir/turned" "$dir/other"
+	[ "$status" -eq 0 ]
+	[[ $output == *"\$'a\\330\\234b\\363\\240\\201\\201c\\357\\270\\217d'"* ]]
+	run "$tool" estimate --json "$dir/turned" "$dir/other"
+	[ "$status" -eq 0 ]
+	[[ $output == *'"red\u009b31m\u007f"'* ]]
+	[ "$(jq -r '.obstacles[] | .path | select(startswith("red"))' <<<"$output")" = $'red\302\23331m\177' ]
 }
 
 @test "names of images in any bytes give valid JSON" {
