@@ -120,7 +120,7 @@ void add_estimate_command(CLI::App &app)
 			     "images in an OCI layout")
 		->required()
 		->type_name("")
-		->expected(2, 1000);
+		->expected(2, CLI::detail::expected_max_vector_size);
 	estimate->add_option("--top", top,
 			     "list so many files that keep similar images "
 			     "apart, 10 if not given")
@@ -220,8 +220,8 @@ void add_fingerprint_command(CLI::App &app)
 			 "name of the image to make; nothing may be there")
 		->required()
 		->type_name("");
-	make->add_option("OPTIONS", request.options,
-			 "of mkfs.erofs, such as -zlz4hc")
+	make->add_option("OPTION", request.options,
+			 "behind a --: of mkfs.erofs, as in -- -zlz4hc")
 		->type_name("");
 	make->add_option("--device", request.devices,
 			 "a file or device with data of OLD, in order")

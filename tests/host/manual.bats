@@ -133,3 +133,10 @@ commands()
 		[ "$(awk '{ print length }' <<<"$output" | sort -n | tail -n 1)" -le 100 ]
 	done
 }
+
+@test "the helps say how many names a command takes, and where options of mkfs.erofs are" {
+	run "$tool" estimate --help
+	[[ $output == *'OCI-DIR:TAG...'* && $output != *'x 2'* ]]
+	run "$tool" fingerprint --help
+	[[ $output == *'behind a --: of mkfs.erofs, as in -- -zlz4hc'* ]]
+}
