@@ -59,6 +59,16 @@ ImageData::ImageData(const ErofsImage &image,
 		Store store = {image.fd(), image.size(), slots[i].start * block,
 			       slots[i].blocks * block};
 
+		// There the kernel would read directories from the device, and
+		// find other files than are found here.
+		if (!flat_ && slots[i].start != 0 && slots[i].blocks != 0 &&
+		    store.start < image.size())
+			throw_error(EBADMSG,
+				    quote_name(image.path()) +
+					    ": damaged image, device " +
+					    std::to_string(i + 1) +
+					    " has the place of blocks that "
+					    "are in the image");
 		if (!flat_) {
 			fds_.push_back(open_image_file(devices.at(i)));
 			store.fd = fds_.back().get();

@@ -515,7 +515,7 @@ for i in range(1, 30000):
 	not_remade 'more paths than an image of its size needs' "$public/linked.erofs"
 }
 
-@test "data on both sides of a device's border is damage: each read finds other bytes" {
+@test "a device in the place of the image's own blocks is damage: the kernel finds other bytes" {
 	local block nid
 
 	mkdir -p "$dir/border"
@@ -534,7 +534,7 @@ print(struct.unpack_from("<I", image, struct.unpack_from("<I", image, 1064)[0] *
 	poke "$public/border.erofs" super -700 '<I' "$((block + 2))"
 	random 409600 >"$public/device"
 	chmod a+r "$public/device"
-	both 2 'damaged image, data across the border of a device of file' check --device "$public/device" "$public/border.erofs"
+	both 2 'damaged image, device 1 has the place of blocks that are in the image' check --device "$public/device" "$public/border.erofs"
 }
 
 @test "pipes that cannot be made leave no directory" {
