@@ -40,7 +40,11 @@ bool has_option(const std::vector<std::string> &words, const std::string &start)
 std::vector<std::string> mkfs_options(const ImageForm &form,
 				      const std::vector<std::string> &own)
 {
-	std::vector<std::string> options = {"--quiet"};
+	// A small inode has no time of its own. mkfs.erofs makes one for a file
+	// that was changed in the second of the image's time, and loses its
+	// nanoseconds.
+	std::vector<std::string> options = {"--quiet",
+					    "-Eforce-inode-extended"};
 
 	for (std::size_t i = 0; i < own.size(); i++) {
 		const bool value = i > 0 && takes_next_word(own[i - 1]);

@@ -337,3 +337,17 @@ stopped_by()
 	bash -c "${command/NEW-IMAGE/again.erofs}"
 	"$tool" check again.erofs
 }
+
+@test "nanoseconds stay, also of what was changed in the second in which NEW is made" {
+	local i
+
+	mkdir "$dir/tree"
+	# One of these is that second, however long it takes to come there.
+	for ((i = 0; i < 20; i++)); do
+		echo "$i" >"$dir/tree/$i"
+		touch -d "@$(($(date +%s) + i)).123456789" "$dir/tree/$i"
+	done
+	"$mkfs" --quiet -Eforce-inode-extended "$dir/old.erofs" "$dir/tree"
+	fingerprint "$dir/old.erofs" "$dir/new.erofs"
+	[ "$status" -eq 0 ]
+}
