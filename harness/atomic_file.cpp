@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// A temporary file, and rename(2).
+// A temporary file, and renameat(2) in one directory that is held open: whose
+// that is, and what its path leads to meanwhile, does not matter.
 #include "atomic_file.h"
 
 #include "error.h"
 #include "fd.h"
+#include "file_place.h"
 #include "quote.h"
 
 #include <cstdio>
-#include <cstdlib>
 #include <fcntl.h>
 #include <span>
 #include <sys/stat.h>
@@ -26,13 +27,14 @@ mode_t usual_mode()
 	return 0666 & ~mask;
 }
 
-/// Fails where something has the name @path that must not be replaced: a
-/// device, such as /dev/full, or a link, such as /dev/stdout.
-void check_replaceable(const std::string &path)
+/// Fails where something is at @place, which @path names, that must not be
+/// replaced: a device, such as /dev/full, or a link, such as /dev/stdout.
+void check_replaceable(const FilePlace &place, const std::string &path)
 {
 	struct stat status {};
 
-	if (lstat(path.c_str(), &status) != 0)
+	if (fstatat(place.directory.get(), place.name.c_str(), &status,
+		    AT_SYMLINK_NOFOLLOW) != 0)
 		return;
 	if (S_ISDIR(status.st_mode))
 		throw_error(EISDIR,
@@ -48,13 +50,16 @@ void check_replaceable(const std::string &path)
 
 void write_atomically(const std::string &path, const std::string &text)
 {
-	const std::size_t slash = path.rfind('/') + 1;
+	const FilePlace place = place_of(path);
+	const int directory = place.directory.get();
 	// A name that no pattern such as *.prom takes for one of its own.
-	std::string temporary =
-		path.substr(0, slash) + "." + path.substr(slash) + ".XXXXXX";
+	const std::string temporary =
+		unused_name("." + place.name.substr(0, 200) + ".");
 
-	check_replaceable(path);
-	const UniqueFd fd(mkostemp(temporary.data(), O_CLOEXEC));
+	check_replaceable(place, path);
+	const UniqueFd fd(openat(
+		directory, temporary.c_str(),
+		O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
 	if (!fd.valid())
 		throw_errno(quote_name(path) +
 			    ": cannot make a new file in its directory");
@@ -62,10 +67,11 @@ void write_atomically(const std::string &path, const std::string &text)
 		write_all(fd.get(), std::as_bytes(std::span(text)), path);
 		if (fchmod(fd.get(), usual_mode()) != 0 ||
 		    fsync(fd.get()) != 0 ||
-		    rename(temporary.c_str(), path.c_str()) != 0)
+		    renameat(directory, temporary.c_str(), directory,
+			     place.name.c_str()) != 0)
 			throw_errno("write " + path);
 	} catch (...) {
-		unlink(temporary.c_str());
+		unlinkat(directory, temporary.c_str(), 0);
 		throw;
 	}
 }

@@ -4,13 +4,12 @@
 
 #include "error.h"
 #include "quote.h"
+#include "remove_tree.h"
 
 #include <array>
 #include <csignal>
 #include <cstdio>
-#include <cstdlib>
 #include <fcntl.h>
-#include <filesystem>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -18,22 +17,31 @@ namespace erofs_share {
 
 namespace {
 
+/// Its name until commit().
+constexpr const char *kName = "image";
 constexpr std::array kSignals = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
 
 /// What the remover does: waits for the end of who has the other end of @pipe.
-int remove_when_left(int pipe, const std::string &directory)
+/// By descriptors: whose the directory above is may give its name to another
+/// one.
+int remove_when_left(int pipe, int directory, int parent,
+		     const std::string &name)
 {
 	char byte = 0;
-	std::error_code ignored;
+	// Out of the way of each other.
+	const int first = fcntl(pipe, F_DUPFD, 10);
+	const int second = fcntl(directory, F_DUPFD, 10);
+	const int third = fcntl(parent, F_DUPFD, 10);
 
 	// Whoever waits for the end of the program's output does not wait for
 	// this.
-	if (dup2(pipe, 0) != 0 || close_range(1, ~0U, 0) != 0)
+	if (dup2(first, 0) != 0 || dup2(second, 1) != 1 ||
+	    dup2(third, 2) != 2 || close_range(3, ~0U, 0) != 0)
 		return 1;
 	while (read(0, &byte, 1) < 0 && errno == EINTR)
 		;
-	std::filesystem::remove_all(directory, ignored);
-	return 0;
+	const bool empty = remove_contents(1);
+	return unlinkat(2, name.c_str(), AT_REMOVEDIR) == 0 && empty ? 0 : 1;
 }
 
 [[noreturn]] void in_the_way(const std::string &path)
@@ -43,18 +51,50 @@ int remove_when_left(int pipe, const std::string &directory)
 				    "or choose another name");
 }
 
-/// Gives @from the name @to, unless something has it.
-void give_name(const std::string &from, const std::string &to)
+/// Gives the file @from, in @directory, its name at @place, which @path names,
+/// unless something has it.
+void give_name(int directory, const char *from, const FilePlace &place,
+	       const std::string &path)
 {
-	if (renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(),
-		      RENAME_NOREPLACE) == 0)
+	const int parent = place.directory.get();
+	const char *const to = place.name.c_str();
+
+	if (renameat2(directory, from, parent, to, RENAME_NOREPLACE) == 0)
 		return;
 	// Not every file system can.
-	if (errno == EINVAL && link(from.c_str(), to.c_str()) == 0)
+	if (errno == EINVAL && linkat(directory, from, parent, to, 0) == 0)
 		return;
 	if (errno == EEXIST)
-		in_the_way(to);
-	throw_errno(quote_name(to));
+		in_the_way(path);
+	throw_errno(quote_name(path));
+}
+
+/// Makes a directory for us alone at @place, gives its name to @name, and opens
+/// it.
+UniqueFd make_directory(const FilePlace &place, const std::string &path,
+			std::string &name)
+{
+	const int parent = place.directory.get();
+	struct stat status {};
+
+	name = unused_name(".erofs-share.");
+	if (mkdirat(parent, name.c_str(), 0700) != 0)
+		throw_errno("make a directory beside " + quote_name(path));
+	UniqueFd made(openat(parent, name.c_str(),
+			     O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+	// Who may write above it may have put another one there. Root would
+	// give that to somebody.
+	if (!made.valid() || fstat(made.get(), &status) != 0 ||
+	    (geteuid() == 0 &&
+	     (status.st_uid != 0 || (status.st_mode & 0777) != 0700)) ||
+	    !is_empty_directory(made.get()))
+		throw_error(ESTALE, quote_name(path) +
+					    ": another user has put something "
+					    "in the place of a directory that "
+					    "was made beside it; name a "
+					    "directory that only root can "
+					    "write");
+	return made;
 }
 
 /// Opens for reading what @file has open for writing, and closes that. Throws
@@ -88,18 +128,18 @@ UniqueFd opened_by_nobody_else(UniqueFd file, const std::string &path)
 
 } // namespace
 
-PendingFile::PendingFile(std::string path) : target_(std::move(path))
+PendingFile::PendingFile(std::string path)
+    : target_(std::move(path)), place_(place_of(target_))
 {
 	struct stat status {};
 	std::array<int, 2> ends{};
 	sigset_t held;
 	sigset_t before;
+	bool made = false;
 
-	if (lstat(target_.c_str(), &status) == 0)
+	if (fstatat(place_.directory.get(), place_.name.c_str(), &status,
+		    AT_SYMLINK_NOFOLLOW) == 0)
 		in_the_way(target_);
-	const std::filesystem::path absolute =
-		std::filesystem::absolute(target_);
-	directory_ = (absolute.parent_path() / ".erofs-share.XXXXXX").string();
 	if (pipe2(ends.data(), O_CLOEXEC) != 0)
 		throw_errno("pipe");
 	const UniqueFd pipe(ends[0]);
@@ -109,27 +149,32 @@ PendingFile::PendingFile(std::string path) : target_(std::move(path))
 	for (const int signal : kSignals)
 		sigaddset(&held, signal);
 	pthread_sigmask(SIG_BLOCK, &held, &before);
-	const bool made = mkdtemp(directory_.data()) != nullptr;
 	try {
-		if (!made)
-			throw_errno("make a directory beside " +
+		directory_fd_ = make_directory(place_, target_, directory_);
+		fd_ = UniqueFd(openat(directory_fd_.get(), kName,
+				      O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW |
+					      O_CLOEXEC,
+				      0600));
+		if (!fd_.valid())
+			throw_errno("make a file beside " +
 				    quote_name(target_));
-		directory_fd_ = open_file(directory_, O_RDONLY | O_DIRECTORY);
-		temporary_ = directory_ + "/image";
-		fd_ = open_file(temporary_, O_RDWR | O_CREAT | O_EXCL, 0600);
+		made = true;
 		if (fstat(fd_.get(), &status) != 0)
-			throw_errno(quote_name(temporary_));
+			throw_errno(quote_name(target_));
 		owner_ = status.st_uid;
 		group_ = status.st_gid;
 		remover_.emplace([&] {
 			close(ends[1]);
-			return remove_when_left(ends[0], directory_);
+			return remove_when_left(ends[0], directory_fd_.get(),
+						place_.directory.get(),
+						directory_);
 		});
 	} catch (...) {
-		std::error_code ignored;
-
 		if (made)
-			std::filesystem::remove_all(directory_, ignored);
+			unlinkat(directory_fd_.get(), kName, 0);
+		if (!directory_.empty())
+			unlinkat(place_.directory.get(), directory_.c_str(),
+				 AT_REMOVEDIR);
 		pthread_sigmask(SIG_SETMASK, &before, nullptr);
 		throw;
 	}
@@ -150,7 +195,7 @@ void PendingFile::lend(uid_t id)
 {
 	if (fchown(fd_.get(), id, id) != 0 ||
 	    fchown(directory_fd_.get(), id, id) != 0)
-		throw_errno("give " + quote_name(temporary_) + " to user " +
+		throw_errno(quote_name(target_) + ": give it to user " +
 			    std::to_string(id));
 }
 
@@ -165,15 +210,22 @@ void PendingFile::take_back()
 		    fchmod(directory_fd_.get(), 0700) != 0 ||
 		    fchown(fd_.get(), owner_, group_) != 0 ||
 		    fchmod(fd_.get(), 0600) != 0)
-			throw_errno("take back " + quote_name(temporary_));
-		fd_ = opened_by_nobody_else(std::move(fd_), temporary_);
+			throw_errno("take back " + quote_name(target_));
+		fd_ = opened_by_nobody_else(std::move(fd_), target_);
 	}
 	if (fstat(fd_.get(), &open) != 0 ||
-	    lstat(temporary_.c_str(), &named) != 0)
-		throw_errno(quote_name(temporary_));
+	    fstatat(directory_fd_.get(), kName, &named, AT_SYMLINK_NOFOLLOW) !=
+		    0)
+		throw_errno(quote_name(target_));
 	if (open.st_dev != named.st_dev || open.st_ino != named.st_ino)
-		throw_error(ESTALE, quote_name(temporary_) +
-					    ": another file is in its place");
+		throw_error(ESTALE, quote_name(target_) +
+					    ": mkfs.erofs has put another file "
+					    "in its place");
+}
+
+std::string PendingFile::path() const
+{
+	return "/proc/self/fd/" + std::to_string(fd_.get());
 }
 
 void PendingFile::commit()
@@ -185,12 +237,12 @@ void PendingFile::commit()
 		throw_errno(quote_name(target_));
 	if (fsync(fd_.get()) != 0)
 		throw_errno("write " + quote_name(target_));
-	give_name(temporary_, target_);
-	const std::string directory =
-		std::filesystem::path(directory_).parent_path().string();
-	const UniqueFd parent = open_file(directory, O_RDONLY | O_DIRECTORY);
-	if (fsync(parent.get()) != 0)
-		throw_errno("write " + quote_name(directory));
+	give_name(directory_fd_.get(), kName, place_, target_);
+	const UniqueFd parent(openat(place_.directory.get(), ".",
+				     O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+	// Who may write there is not always let read.
+	if (parent.valid() ? fsync(parent.get()) != 0 : errno != EACCES)
+		throw_errno("write the directory of " + quote_name(target_));
 }
 
 } // namespace erofs_share

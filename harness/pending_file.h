@@ -4,6 +4,7 @@
 
 #include "child.h"
 #include "fd.h"
+#include "file_place.h"
 
 #include <optional>
 #include <string>
@@ -13,7 +14,9 @@ namespace erofs_share {
 
 /// A new file in a directory of its own beside the place where it is to be. A
 /// process of its own removes both when this goes out of scope, or the program
-/// ends in any way, also by a signal; what had its name by commit() stays.
+/// ends in any way, also by a signal; what had its name by commit() stays. The
+/// place may be in another user's directory: whatever he exchanges meanwhile,
+/// nothing else is written, given away or removed.
 class PendingFile {
       public:
 	/// Makes it, for @path, where nothing may be. Only the caller's user
@@ -38,11 +41,8 @@ class PendingFile {
 	void lend(uid_t id);
 	/// Takes both back. Throws, also where another file is in its place.
 	void take_back();
-	/// Where it is until commit().
-	[[nodiscard]] const std::string &path() const
-	{
-		return temporary_;
-	}
+	/// A name that opens it, in this process, and nothing else.
+	[[nodiscard]] std::string path() const;
 	/// Gives it the mode of a new file, writes it to the disk, and lets it
 	/// have its name, all at once. Throws, also where something has that
 	/// name by now; then the file goes.
@@ -50,8 +50,8 @@ class PendingFile {
 
       private:
 	std::string target_;
-	std::string directory_;
-	std::string temporary_;
+	FilePlace place_;
+	std::string directory_; ///< its name there
 	UniqueFd directory_fd_;
 	UniqueFd fd_;
 	uid_t owner_ = 0; ///< as it was made

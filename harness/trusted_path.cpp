@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <charconv>
 #include <climits>
+#include <cstdint>
 #include <deque>
 #include <fcntl.h>
 #include <linux/magic.h>
@@ -25,7 +26,7 @@ constexpr int kMostLinks = 40;
 
 [[noreturn]] void refuse_errno(int error)
 {
-	throw UntrustedPath(std::generic_category().message(error));
+	throw UntrustedPath(std::generic_category().message(error), error);
 }
 
 bool is_ours(const struct stat &info)
@@ -42,16 +43,28 @@ std::string octal(unsigned int mode)
 			.ptr};
 }
 
+/// Who but root and the caller may have made what is on the way.
+enum class Others : std::uint8_t {
+	kNothing,
+	kDirectories, ///< and no symbolic links
+};
+
 /// The state of a walk.
 class Walk {
       public:
-	explicit Walk(const std::string &path)
+	Walk(const std::string &path, Others others) : others_(others)
 	{
 		std::array<char, PATH_MAX> here{};
 
 		if (path.empty())
 			refuse_errno(ENOENT);
 		push(path);
+		if (path.front() != '/' && others == Others::kDirectories) {
+			seen_ = ".";
+			enter(UniqueFd(
+				open(".", O_PATH | O_DIRECTORY | O_CLOEXEC)));
+			return;
+		}
 		if (path.front() != '/') {
 			if (getcwd(here.data(), here.size()) == nullptr)
 				refuse_errno(errno);
@@ -107,6 +120,10 @@ class Walk {
 
 		if (!directory.valid() || fstat(directory.get(), &info) != 0)
 			refuse_errno(errno);
+		if (others_ == Others::kDirectories) {
+			directory_ = std::move(directory);
+			return;
+		}
 		if (!is_ours(info))
 			throw UntrustedPath(
 				"the directory " + seen_ + " belongs to user " +
@@ -139,7 +156,7 @@ class Walk {
 			enter(std::move(next));
 			return {};
 		}
-		if (!rest_.empty())
+		if (!rest_.empty() || others_ == Others::kDirectories)
 			refuse_errno(ENOTDIR);
 		UniqueFd file(openat(directory_.get(), name.c_str(),
 				     O_RDONLY | O_NOFOLLOW | O_NONBLOCK |
@@ -161,8 +178,8 @@ class Walk {
 			throw UntrustedPath(
 				where + " is a symbolic link of user " +
 				std::to_string(info.st_uid) +
-				", who can make it lead anywhere; name the "
-				"file itself");
+				", who can make it lead anywhere; name what "
+				"it leads to");
 		if (++links_ > kMostLinks)
 			refuse_errno(ELOOP);
 		const ssize_t size =
@@ -186,6 +203,7 @@ class Walk {
 		"; expected directories that only root can write, such as "
 		"/etc/erofs: install -d -m 700 /etc/erofs";
 
+	Others others_;
 	UniqueFd directory_;
 	std::string seen_; ///< where it is, for messages
 	std::deque<std::string> rest_;
@@ -196,7 +214,12 @@ class Walk {
 
 UniqueFd open_trusted(const std::string &path)
 {
-	return Walk(path).finish();
+	return Walk(path, Others::kNothing).finish();
+}
+
+UniqueFd open_directory_itself(const std::string &path)
+{
+	return Walk(path, Others::kDirectories).finish();
 }
 
 } // namespace erofs_share

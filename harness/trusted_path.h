@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Opening a file by a path that nobody but root, or the caller, can make lead
-// elsewhere: for files whose name decides what a privileged program does.
+// Walking a path that somebody else may have a part of: for files whose name
+// decides what a privileged program does, and for directories in which it makes
+// something.
 #pragma once
 
 #include "fd.h"
@@ -14,7 +15,18 @@ namespace erofs_share {
 /// wrong with which part of it, without the path itself in front.
 class UntrustedPath : public std::runtime_error {
       public:
-	using std::runtime_error::runtime_error;
+	explicit UntrustedPath(const std::string &what, int error = 0)
+	    : std::runtime_error(what), error_(error)
+	{
+	}
+	/// Why it cannot be walked; 0 where it can, and is not trusted.
+	[[nodiscard]] int error() const
+	{
+		return error_;
+	}
+
+      private:
+	int error_;
 };
 
 /// Opens the file at @path for reading; a FIFO is not waited for. Every
@@ -25,5 +37,12 @@ class UntrustedPath : public std::runtime_error {
 /// what it names. The last component is looked at by the caller, who has it
 /// open. Throws UntrustedPath.
 UniqueFd open_trusted(const std::string &path);
+
+/// Opens the directory @path, with O_PATH. It, and those on the way, may be
+/// anybody's; symbolic links belong to root or the caller, or are refused: so
+/// nobody else makes it be a directory that he has no part in. What is done by
+/// the descriptor is done there, whatever the path leads to later. Throws
+/// UntrustedPath.
+UniqueFd open_directory_itself(const std::string &path);
 
 } // namespace erofs_share

@@ -62,7 +62,7 @@ TEST_F(MountHelperPath, ALinkOfSomebodyElseOnTheWayIsRefused)
 	EXPECT_THAT(fake(link + "/" + name.string()),
 		    Prints(1, AllOf(HasSubstr(link + " is a symbolic link of "
 						     "user 1000"),
-				    HasSubstr("name the file itself"))));
+				    HasSubstr("name what it leads to"))));
 }
 
 TEST_F(MountHelperPath, ADirectoryOfSomebodyElseOnTheWayIsRefused)
