@@ -2,7 +2,7 @@
 // How much page cache images would share.
 #include "estimate.h"
 
-#include "content_hash.h"
+#include "directory_source.h"
 #include "erofs_reader.h"
 #include "erofs_utils.h"
 #include "error.h"
@@ -15,7 +15,6 @@
 #include <map>
 #include <ostream>
 #include <set>
-#include <sys/stat.h>
 #include <utility>
 
 namespace erofs_share {
@@ -39,18 +38,6 @@ Key key_of(const SourceFile &file)
 	return {file.fingerprint, file.size};
 }
 
-void hash_below(const std::string &root, std::vector<SourceFile> &files)
-{
-	std::vector<HashJob> jobs;
-
-	jobs.reserve(files.size());
-	for (const SourceFile &file : files)
-		jobs.push_back({root + "/" + file.path, file.size});
-	std::vector<std::string> digests = hash_files(jobs, root);
-	for (std::size_t i = 0; i < files.size(); i++)
-		files[i].fingerprint = std::move(digests[i]);
-}
-
 /// Hashes @read, of @image, to where their names are in @files.
 void hash_contents_of(const ErofsImage &image,
 		      const std::vector<ErofsFile> &read,
@@ -68,72 +55,6 @@ void hash_contents_of(const ErofsImage &image,
 						 ")");
 		files[i].fingerprint = std::move(found.digests[i]);
 	}
-}
-
-/// Sums of a thousand trees must not wrap.
-constexpr std::uint64_t kMostBytes = std::uint64_t{1} << 53;
-
-/// The files of a tree, one with several names once, without its mount points'
-/// contents.
-std::vector<SourceFile> files_below(const std::string &root)
-{
-	std::set<std::pair<dev_t, ino_t>> seen;
-	std::vector<std::string> todo = {""};
-	std::vector<SourceFile> files;
-	struct stat top {};
-	std::uint64_t bytes = 0;
-
-	if (stat(root.c_str(), &top) != 0)
-		throw_errno(quote_name(root));
-	seen.insert({top.st_dev, top.st_ino});
-	while (!todo.empty()) {
-		const std::string prefix = std::move(todo.back());
-		std::error_code error;
-
-		todo.pop_back();
-		for (auto at =
-			     fs::directory_iterator(root + "/" + prefix, error);
-		     !error && at != fs::directory_iterator();
-		     at.increment(error)) {
-			const std::string name =
-				prefix + at->path().filename().string();
-			const std::string path = root + "/" + name;
-			struct stat status {};
-
-			if (lstat(path.c_str(), &status) != 0) {
-				// It went away meanwhile.
-				if (errno == ENOENT)
-					continue;
-				throw_errno(quote_name(path));
-			}
-			const bool directory = S_ISDIR(status.st_mode);
-			if ((!directory && !S_ISREG(status.st_mode)) ||
-			    (directory ? status.st_dev != top.st_dev
-				       : status.st_size == 0) ||
-			    !seen.insert({status.st_dev, status.st_ino}).second)
-				continue;
-			if (directory) {
-				todo.push_back(name + "/");
-				continue;
-			}
-			files.push_back(
-				{name,
-				 static_cast<std::uint64_t>(status.st_size),
-				 {}});
-			bytes += std::min(files.back().size, kMostBytes);
-			if (bytes > kMostBytes)
-				throw_error(EFBIG,
-					    quote_name(path) +
-						    ": with this file, the "
-						    "tree has more bytes than "
-						    "can be hashed");
-		}
-		if (error)
-			throw_error(error.value(),
-				    quote_name(root + "/" + prefix) +
-					    ": list this directory");
-	}
-	return files;
 }
 
 void count(FingerprintState state, UnsharedFiles &unshared)
@@ -276,17 +197,14 @@ Source read_source(const std::string &path, const ContentsOptions &options)
 	std::error_code error;
 
 	if (fs::is_directory(path, error)) {
-		Source source = {.name = path,
-				 .kind = SourceKind::kDirectory,
-				 .layers = {},
-				 .files = files_below(path),
-				 .has_fingerprints = false,
-				 .declares_fingerprints = false,
-				 .fragments = false,
-				 .unshared = {}};
-
-		hash_below(path, source.files);
-		return source;
+		return {.name = path,
+			.kind = SourceKind::kDirectory,
+			.layers = {},
+			.files = files_of_directory(path),
+			.has_fingerprints = false,
+			.declares_fingerprints = false,
+			.fragments = false,
+			.unshared = {}};
 	}
 	if (!ErofsImage::probe(path))
 		throw_error(EINVAL, quote_name(path) +
