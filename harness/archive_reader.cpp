@@ -7,6 +7,7 @@
 #include "archive_reader.h"
 
 #include "child.h"
+#include "confinement.h"
 #include "error.h"
 #include "fd.h"
 #include "progress.h"
@@ -19,11 +20,13 @@
 #include <archive_entry.h>
 #include <array>
 #include <clocale>
+#include <csignal>
 #include <cstring>
 #include <dlfcn.h>
 #include <exception>
 #include <fcntl.h>
 #include <memory>
+#include <new>
 #include <span>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -42,6 +45,14 @@ constexpr std::uint32_t kMostText = 65536;
 /// What a message begins with that is no member.
 constexpr std::uint8_t kFailure = 0xff;
 constexpr std::uint8_t kEnd = 0xfe;
+constexpr std::uint8_t kOtherDigest = 0xfd;
+/// The status of a process that would keep what it must not.
+constexpr int kNotConfined = 126;
+/// Computing: for an archive of any size, and how much of one in a second.
+constexpr std::uint64_t kStartSeconds = 600;
+constexpr std::uint64_t kBytesPerSecond = std::uint64_t{1} << 20;
+/// Memory beside what the program has already.
+constexpr std::uint64_t kMostMemory = std::uint64_t{1} << 30;
 
 /// The functions of libarchive that are used.
 struct Library {
@@ -54,7 +65,7 @@ struct Library {
 	decltype(&::archive_read_support_filter_bzip2) filter_bzip2;
 	decltype(&::archive_read_support_filter_xz) filter_xz;
 	decltype(&::archive_read_support_filter_zstd) filter_zstd;
-	decltype(&::archive_read_open_fd) open_fd;
+	decltype(&::archive_read_open) open;
 	decltype(&::archive_read_next_header) next_header;
 	decltype(&::archive_read_data_block) data_block;
 	decltype(&::archive_filter_bytes) filter_bytes;
@@ -83,7 +94,7 @@ Library::Library(void *handle)
 	find(handle, "archive_read_support_filter_bzip2", filter_bzip2);
 	find(handle, "archive_read_support_filter_xz", filter_xz);
 	find(handle, "archive_read_support_filter_zstd", filter_zstd);
-	find(handle, "archive_read_open_fd", open_fd);
+	find(handle, "archive_read_open", open);
 	find(handle, "archive_read_next_header", next_header);
 	find(handle, "archive_read_data_block", data_block);
 	find(handle, "archive_filter_bytes", filter_bytes);
@@ -219,11 +230,72 @@ class Receiver {
 	std::size_t end_ = 0;
 };
 
+/// The bytes of an archive, which are hashed as they are read: whoever may
+/// write it can change it at any time.
+class Bytes {
+      public:
+	explicit Bytes(const ArchiveFile &archive) : archive_(archive)
+	{
+	}
+	/// What comes next; empty at the end.
+	std::span<const std::byte> next()
+	{
+		const auto part =
+			std::span(buffer_).first(std::min<std::uint64_t>(
+				buffer_.size(), archive_.size - done_));
+		const std::size_t got =
+			read_at(archive_.fd.get(), part, done_, archive_.name);
+
+		if (!archive_.digest.empty())
+			hash_.add(part.first(got));
+		done_ += got;
+		return part.first(got);
+	}
+	/// Whether all of it, also what nobody asked for, is what it must be.
+	bool are_right()
+	{
+		if (archive_.digest.empty())
+			return true;
+		while (!next().empty())
+			;
+		return hex_digest(hash_) == archive_.digest;
+	}
+	/// For libarchive.
+	static la_ssize_t read(archive * /*all*/, void *self, const void **data)
+	{
+		auto *bytes = static_cast<Bytes *>(self);
+
+		// No exception through a library in C.
+		try {
+			const auto part = bytes->next();
+
+			*data = part.data();
+			return static_cast<la_ssize_t>(part.size());
+		} catch (const std::system_error &error) {
+			bytes->failure_ = error.what();
+			return ARCHIVE_FATAL;
+		}
+	}
+	/// Why it could not be read; empty if it could.
+	[[nodiscard]] const std::string &failure() const
+	{
+		return failure_;
+	}
+
+      private:
+	const ArchiveFile &archive_;
+	std::uint64_t done_ = 0;
+	RunningHash hash_;
+	std::string failure_;
+	std::vector<std::byte> buffer_ =
+		std::vector<std::byte>(std::size_t{1} << 18);
+};
+
 /// Reads one archive, in the process without rights.
 class Reader {
       public:
-	Reader(int fd, std::uint64_t size, const std::string &name, Sender &out)
-	    : out_(out), progress_(quote_name(name), size),
+	Reader(Bytes &bytes, Progress &progress, Sender &out)
+	    : out_(out), bytes_(bytes), progress_(progress),
 	      archive_(lib_.read_new(), lib_.read_free)
 	{
 		archive *const all = archive_.get();
@@ -236,7 +308,8 @@ class Reader {
 			if (filter(all) != ARCHIVE_OK)
 				fail("libarchive cannot unpack all of gzip, "
 				     "bzip2, xz and zstd");
-		if (lib_.open_fd(all, fd, std::size_t{1} << 18) != ARCHIVE_OK)
+		if (lib_.open(all, &bytes, nullptr, Bytes::read, nullptr) !=
+		    ARCHIVE_OK)
 			fail(error());
 	}
 
@@ -265,6 +338,8 @@ class Reader {
 	{
 		const char *text = lib_.error_string(archive_.get());
 
+		if (!bytes_.failure().empty())
+			return bytes_.failure();
 		return text == nullptr ? "damaged" : text;
 	}
 
@@ -365,7 +440,8 @@ class Reader {
 
 	const Library &lib_ = library();
 	Sender &out_;
-	Progress progress_;
+	Bytes &bytes_;
+	Progress &progress_;
 	std::unique_ptr<archive, decltype(&::archive_read_free)> archive_;
 	std::vector<std::byte> zeroes_ =
 		std::vector<std::byte>(std::size_t{1} << 16);
@@ -374,24 +450,58 @@ class Reader {
 };
 
 /// What the process without rights does.
-int read_and_send(int fd, std::uint64_t size, const std::string &name, int to)
+int read_and_send(const ArchiveFile &archive, Progress &progress, int to)
 {
 	Sender out(to);
+	Bytes bytes(archive);
+	std::string failure;
 
 	try {
-		Reader(fd, size, name, out).read();
-		out.kind(kEnd);
+		Reader(bytes, progress, out).read();
 	} catch (const std::system_error &error) {
-		std::string text = error.what();
-
+		failure = error.what();
 		// What is said is about the archive, not about a call.
 		if (error.code().value() == EBADMSG)
-			text = text.substr(0, text.rfind(": "));
+			failure = failure.substr(0, failure.rfind(": "));
+	} catch (const std::bad_alloc &) {
+		failure = "more memory than there is for it";
+	}
+	// That is why, then.
+	if (!bytes.are_right()) {
+		out.kind(kOtherDigest);
+	} else if (!failure.empty()) {
 		out.kind(kFailure);
-		out.text(text.substr(0, kMostText));
+		out.text(failure.substr(0, kMostText));
+	} else {
+		out.kind(kEnd);
 	}
 	out.flush();
 	return 0;
+}
+
+/// How much memory this process has mapped, which the one without rights
+/// begins with.
+std::uint64_t mapped_memory()
+{
+	const std::string pages = read_text("/proc/self/statm");
+
+	return std::stoull(pages) *
+	       static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
+}
+
+/// In the process that is to read: the bar, which asks for the terminal, before
+/// there is no more asking.
+int read_confined(const ArchiveFile &archive, const Permission &permission,
+		  int to)
+{
+	Progress progress(quote_name(archive.name), archive.size);
+	Confinement found;
+
+	for (const int signal : {SIGINT, SIGTERM, SIGHUP})
+		std::signal(signal, SIG_DFL);
+	if (!confine(permission, found))
+		return kNotConfined;
+	return read_and_send(archive, progress, to);
 }
 
 [[noreturn]] void unsound(const std::string &name, const std::string &why)
@@ -405,47 +515,77 @@ int read_and_send(int fd, std::uint64_t size, const std::string &name, int to)
 				     one_line(why) + ")");
 }
 
-UniqueFd open_archive(const std::string &path, const std::string &name,
-		      struct stat &status)
+/// Why the process that reads @archive gave no end, by its @status.
+[[noreturn]] void ended(const ArchiveFile &archive, int status,
+			std::uint64_t seconds)
 {
-	UniqueFd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
-
-	if (!fd.valid() || fstat(fd.get(), &status) != 0)
-		throw_errno(quote_name(name));
-	if (!S_ISREG(status.st_mode))
-		throw_error(EINVAL, quote_name(name) +
-					    ": expected an archive, it is no "
-					    "regular file");
-	return fd;
+	if (status == kNotConfined)
+		throw_error(EPERM,
+			    quote_name(archive.name) +
+				    ": the privileges of the process that "
+				    "reads it cannot be taken away here, so it "
+				    "was not read");
+	unsound(archive.name,
+		"the process that reads it has ended, status " +
+			std::to_string(status) +
+			(status == 128 + SIGKILL || status == 128 + SIGXCPU
+				 ? "; it may compute for " +
+					   std::to_string(seconds) + " seconds"
+				 : ""));
 }
 
 } // namespace
 
-void read_archive(const std::string &path, const std::string &name,
+ArchiveFile open_archive(const std::string &path)
+{
+	ArchiveFile archive = {
+		.fd = UniqueFd(
+			open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)),
+		.size = 0,
+		.name = path,
+		.digest = {}};
+	struct stat status {};
+
+	if (!archive.fd.valid() || fstat(archive.fd.get(), &status) != 0)
+		throw_errno(quote_name(path));
+	if (!S_ISREG(status.st_mode))
+		throw_error(EINVAL, quote_name(path) +
+					    ": expected an archive, it is no "
+					    "regular file");
+	archive.size = static_cast<std::uint64_t>(status.st_size);
+	return archive;
+}
+
+void read_archive(const ArchiveFile &archive,
 		  const std::function<void(Member)> &visit)
 {
-	struct stat status {};
-	const UniqueFd file = open_archive(path, name, status);
-	const Stranger stranger = make_stranger();
-	const pid_t parent = getpid();
+	const std::string &name = archive.name;
+	const std::uint64_t seconds =
+		kStartSeconds + archive.size / kBytesPerSecond;
+	const Permission permission = {
+		.parent = getpid(),
+		.user = make_stranger().id,
+		.limits = {.seconds = seconds,
+			   .memory = mapped_memory() + kMostMemory,
+			   .file = 0},
+		.program = -1,
+		.readable = {},
+		.writable = -1};
 	std::array<int, 2> ends{};
 
-	// Before rights go with which it may have to be found.
+	// Before rights go with which it may have to be found, and libgcrypt
+	// has looked at the system.
 	library();
+	RunningHash().fingerprint();
 	if (pipe2(ends.data(), O_CLOEXEC) != 0)
 		throw_errno("pipe");
-	const UniqueFd from(ends[0]);
+	UniqueFd from(ends[0]);
 	UniqueFd to(ends[1]);
 	// Names are to come as they are: so no alphabet may be in the way.
 	const std::string locale = std::setlocale(LC_CTYPE, nullptr);
 	std::setlocale(LC_CTYPE, "C.UTF-8");
-	Child child([&] {
-		if (!become_stranger(stranger, parent))
-			return 1;
-		return read_and_send(file.get(),
-				     static_cast<std::uint64_t>(status.st_size),
-				     name, to.get());
-	});
+	Child child(
+		[&] { return read_confined(archive, permission, to.get()); });
 	std::setlocale(LC_CTYPE, locale.c_str());
 	to.reset();
 	Receiver in(from.get());
@@ -458,6 +598,13 @@ void read_archive(const std::string &path, const std::string &name,
 				Receiver::cut();
 			if (kind == kEnd)
 				return;
+			if (kind == kOtherDigest)
+				throw_error(EBADMSG,
+					    quote_name(name) +
+						    ": expected contents with "
+						    "the digest that it is "
+						    "named for: the layout is "
+						    "damaged");
 			if (kind == kFailure)
 				unsound(name, in.text());
 			if (kind > static_cast<std::uint8_t>(Kind::kOther))
@@ -470,7 +617,9 @@ void read_archive(const std::string &path, const std::string &name,
 			visit(std::move(member));
 		}
 	} catch (const Cut &) {
-		unsound(name, "the process that reads it has ended");
+		// It may go on with what nobody reads.
+		from.reset();
+		ended(archive, child.wait(), seconds);
 	}
 }
 

@@ -9,11 +9,11 @@
 
 namespace erofs_share {
 
-/// Hands the members of the archive @path, which messages call @name, to
-/// @visit, with the fingerprints of their contents. Paths and links are as they
-/// stand there. What @visit throws ends all. Throws std::system_error that
-/// names @name.
-void read_archive(const std::string &path, const std::string &name,
+/// Hands the members of @archive to @visit, with the fingerprints of their
+/// contents. Paths and links are as they stand there. What @visit throws ends
+/// all. Throws std::system_error that names it, also where it has another
+/// digest: then all that was visited counts for nothing.
+void read_archive(const ArchiveFile &archive,
 		  const std::function<void(ArchiveTree::Member)> &visit);
 
 } // namespace erofs_share

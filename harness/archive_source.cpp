@@ -167,12 +167,12 @@ void ArchiveTree::put(const Member &member, const std::string &name,
 	nodes_[member.path] = std::move(node);
 }
 
-void ArchiveTree::add(const std::string &path, const std::string &name,
-		      Whiteouts whiteouts)
+void ArchiveTree::add(const ArchiveFile &archive, Whiteouts whiteouts)
 {
+	const std::string &name = archive.name;
 	std::vector<Member> members;
 
-	read_archive(path, name, [&](Member member) {
+	read_archive(archive, [&](Member member) {
 		count_names(member.path.size() + member.link.size(), name);
 		// Of all layers: one archive may be many of them.
 		if (member.size > kMostBytes - content_bytes_)

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "estimate.h"
+#include "fd.h"
 
 #include <cstdint>
 #include <map>
@@ -18,16 +19,28 @@ enum class Whiteouts : std::uint8_t {
 	kRemove, ///< they remove what is below, as in an OCI image's layer
 };
 
+/// An archive that is open.
+struct ArchiveFile {
+	UniqueFd fd;
+	std::uint64_t size = 0; ///< as far as it is read
+	std::string name;	///< in messages
+	/// 64 digits of the SHA-256 that its bytes must have; empty for any.
+	std::string digest;
+};
+
+/// Opens the archive @path; a FIFO is not waited for. Throws std::system_error
+/// that names it.
+ArchiveFile open_archive(const std::string &path);
+
 /// The tree that archives make, one over the other. What archives say may be
 /// anybody's: names and sizes have bounds, and root's rights are given up
 /// before one is read.
 class ArchiveTree {
       public:
-	/// Adds what is in the archive @path, which may be compressed by gzip,
-	/// bzip2, xz or zstd, and which messages call @name. Throws
-	/// std::system_error that names it, and the member that cannot be.
-	void add(const std::string &path, const std::string &name,
-		 Whiteouts whiteouts);
+	/// Adds what is in @archive, which may be compressed by gzip, bzip2, xz
+	/// or zstd. Throws std::system_error that names it, and the member that
+	/// cannot be.
+	void add(const ArchiveFile &archive, Whiteouts whiteouts);
 	/// Its files that are not empty, each once, by their first names.
 	[[nodiscard]] std::vector<SourceFile> files() const;
 

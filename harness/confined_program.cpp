@@ -101,7 +101,7 @@ int child(Plan &plan)
 	    (plan.directory >= 0 ? fchdir(plan.directory) : chdir("/")) != 0 ||
 	    !confine({.parent = plan.parent,
 		      .user = plan.user,
-		      .seconds = plan.seconds,
+		      .limits = {.seconds = plan.seconds},
 		      .program = plan.program,
 		      .readable = plan.moved,
 		      .writable = plan.directory},
@@ -241,7 +241,7 @@ std::string missing_confinement()
 
 		if (!confine({.parent = parent,
 			      .user = user,
-			      .seconds = 10,
+			      .limits = {.seconds = 10},
 			      .program = program.get(),
 			      .readable = {},
 			      .writable = -1},

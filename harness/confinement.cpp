@@ -26,7 +26,6 @@ namespace erofs_share {
 
 namespace {
 
-constexpr rlim_t kMostMemory = rlim_t{1} << 30;
 constexpr rlim_t kMostDescriptors = 1040;
 
 /// Nobody gets more than he had.
@@ -102,7 +101,8 @@ bool close_files(const Permission &permission)
 
 	if (rules < 0)
 		return false;
-	bool done = allow(rules, permission.program,
+	bool done = permission.program < 0 ||
+		    allow(rules, permission.program,
 			  LANDLOCK_ACCESS_FS_EXECUTE |
 				  LANDLOCK_ACCESS_FS_READ_FILE);
 	for (const char *path : kLibraries) {
@@ -229,14 +229,20 @@ bool close_calls()
 
 } // namespace
 
+bool limit_process(const ProcessLimits &limits)
+{
+	return limit(RLIMIT_AS, limits.memory) &&
+	       limit(RLIMIT_CPU, limits.seconds) &&
+	       limit(RLIMIT_FSIZE, limits.file) && limit(RLIMIT_CORE, 0) &&
+	       limit(RLIMIT_NOFILE, kMostDescriptors);
+}
+
 bool confine(const Permission &permission, Confinement &found)
 {
 	const bool root = geteuid() == 0;
 
 	found.namespaces = leave_namespaces();
-	if (!limit(RLIMIT_AS, kMostMemory) ||
-	    !limit(RLIMIT_CPU, permission.seconds) || !limit(RLIMIT_FSIZE, 0) ||
-	    !limit(RLIMIT_CORE, 0) || !limit(RLIMIT_NOFILE, kMostDescriptors))
+	if (!limit_process(permission.limits))
 		return false;
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
 		return false;

@@ -17,12 +17,23 @@ struct Confinement {
 	bool seccomp = false;
 };
 
+/// How much a process may take. None gets more than it had.
+struct ProcessLimits {
+	std::uint64_t seconds = 0; ///< of computing
+	std::uint64_t memory = std::uint64_t{1} << 30;
+	std::uint64_t file = 0; ///< bytes of a file that it writes
+};
+
+/// Limits this process so, its descriptors as well, and lets it write no core.
+/// Returns false if it would have more: then it must end.
+bool limit_process(const ProcessLimits &limits);
+
 /// What a confined process may still do.
 struct Permission {
 	pid_t parent = 0; ///< which it does not survive
 	uid_t user = 0;	  ///< and group, that root becomes
-	std::uint64_t seconds = 0;
-	int program = -1;	       ///< it may execute
+	ProcessLimits limits;
+	int program = -1;	       ///< it may execute; negative for none
 	std::span<const int> readable; ///< files
 	int writable = -1;	       ///< a directory; negative for none
 };

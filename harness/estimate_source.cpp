@@ -31,8 +31,11 @@ Source read_oci(const std::string &name, const OciName &parts)
 	std::vector<LayerShare> layers;
 
 	for (const OciLayer &layer : oci_layers(parts)) {
-		tree.add(layer.path, layer.path, Whiteouts::kRemove);
-		layers.push_back({layer.digest, layer.size});
+		ArchiveFile archive = open_archive(layer.path);
+
+		archive.digest = layer.digits;
+		tree.add(archive, Whiteouts::kRemove);
+		layers.push_back({layer.digest, archive.size});
 	}
 	Source source = source_of(name, SourceKind::kOci, tree);
 	source.layers = std::move(layers);
@@ -79,7 +82,7 @@ Source read_any_source(const std::string &name, const ContentsOptions &options)
 	    ErofsImage::probe(name))
 		return read_source(name, options);
 	ArchiveTree tree;
-	tree.add(name, name, Whiteouts::kFiles);
+	tree.add(open_archive(name), Whiteouts::kFiles);
 	return source_of(name, SourceKind::kArchive, tree);
 }
 

@@ -26,6 +26,7 @@
 #include <set>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <thread>
 #include <unistd.h>
 
 namespace erofs_share {
@@ -104,6 +105,7 @@ class Fingerprinter {
 	[[noreturn]] void refuse(const std::string &path,
 				 const std::string &why) const;
 	void need_space() const;
+	[[nodiscard]] ProcessLimits limits() const;
 	[[nodiscard]] ErofsNode cleaned(ErofsNode node) const;
 	void write_tree(int to);
 	void make(PendingFile &image, const std::string &mkfs);
@@ -122,6 +124,7 @@ class Fingerprinter {
 	std::set<std::uint64_t> single_;
 	TreeRecord tree_;
 	std::unordered_map<std::string, std::string> fingerprints_;
+	std::uint64_t attribute_bytes_ = 0;
 	FingerprintResult result_ = {};
 };
 
@@ -160,6 +163,7 @@ void Fingerprinter::survey_attributes(const std::string &path,
 					     "name and 65535 of value");
 		all += 8 + attribute.name.size() + attribute.value.size();
 	}
+	attribute_bytes_ += all;
 	if (all > kMostAttributes)
 		refuse(path,
 		       "it has " + std::to_string(all) +
@@ -259,6 +263,26 @@ void Fingerprinter::need_space() const
 					    "elsewhere");
 }
 
+/// More than an honest mkfs.erofs ever takes for that tree: it may be another
+/// one, or be taken over by what it reads.
+ProcessLimits Fingerprinter::limits() const
+{
+	constexpr std::uint64_t kMiB = std::uint64_t{1} << 20;
+	/// Of a name: its inode, entry, and the largest block that is begun.
+	constexpr std::uint64_t kPerName = 68 * 1024;
+	/// What the slowest of its compressors make in a second.
+	constexpr std::uint64_t kBytesPerSecond = 64 * 1024;
+
+	return {.seconds = 3600 + result_.bytes / kBytesPerSecond,
+		// Each thread has a stack, and an arena that is reserved.
+		.memory = 4096 * kMiB +
+			  128 * kMiB * std::thread::hardware_concurrency() +
+			  result_.names * 8192,
+		// The contents as they are come before what they become.
+		.file = 64 * kMiB + 2 * result_.bytes + 2 * attribute_bytes_ +
+			result_.names * kPerName};
+}
+
 /// @node, with all that was or will be a fingerprint marked as such.
 ErofsNode Fingerprinter::cleaned(ErofsNode node) const
 {
@@ -308,7 +332,7 @@ void Fingerprinter::write_tree(int to)
 
 void Fingerprinter::make(PendingFile &image, const std::string &mkfs)
 {
-	MkfsErofs program(mkfs, options_, image);
+	MkfsErofs program(mkfs, options_, image, limits());
 
 	say_step(name_ + ": reading " + human_bytes(result_.bytes) + " in " +
 		 std::to_string(result_.files) + " files");

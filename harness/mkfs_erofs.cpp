@@ -24,6 +24,9 @@ namespace {
 constexpr int kImage = 3;
 constexpr const char *kImageName = "/proc/self/fd/3";
 
+/// Of what it says.
+constexpr off_t kMostSaid = off_t{1} << 20;
+
 using Version = std::array<unsigned int, 3>;
 constexpr Version kOldest = {1, 9, 2};
 
@@ -67,8 +70,9 @@ std::string find_mkfs()
 
 MkfsErofs::MkfsErofs(const std::string &program,
 		     const std::vector<std::string> &options,
-		     PendingFile &image)
-    : image_(image), said_(memfd_create("mkfs.erofs", MFD_CLOEXEC))
+		     PendingFile &image, const ProcessLimits &limits)
+    : image_(image),
+      said_(memfd_create("mkfs.erofs", MFD_CLOEXEC | MFD_ALLOW_SEALING))
 {
 	// Opened by root: others may not be let in to where it is.
 	const UniqueFd file = open_file(program, O_RDONLY);
@@ -78,7 +82,10 @@ MkfsErofs::MkfsErofs(const std::string &program,
 	std::vector<char *> arguments;
 	std::array<int, 2> ends{};
 
-	if (!said_.valid() || pipe2(ends.data(), O_CLOEXEC) != 0)
+	// What it says is in memory, and has an end.
+	if (!said_.valid() || ftruncate(said_.get(), kMostSaid) != 0 ||
+	    fcntl(said_.get(), F_ADD_SEALS, F_SEAL_GROW) != 0 ||
+	    pipe2(ends.data(), O_CLOEXEC) != 0)
 		throw_errno("start " + quote_name(program));
 	const UniqueFd output(ends[0]);
 	input_ = UniqueFd(ends[1]);
@@ -100,9 +107,13 @@ MkfsErofs::MkfsErofs(const std::string &program,
 		    dup2(said_.get(), STDERR_FILENO) < 0 ||
 		    fchdir(image.directory()) != 0 ||
 		    setenv("TMPDIR", ".", 1) != 0 || dup2(copy, kImage) < 0 ||
-		    close(copy) != 0 || !become_stranger(stranger, parent))
+		    close(copy) != 0 || !limit_process(limits) ||
+		    !become_stranger(stranger, parent))
 			return 127;
 		std::signal(SIGPIPE, SIG_DFL);
+		// It first tries to have the contents at an offset of 1 TiB of
+		// the image, which the limit forbids, and then in a file.
+		std::signal(SIGXFSZ, SIG_IGN);
 		fexecve(code, arguments.data(), environ);
 		return 127;
 	});
@@ -120,6 +131,7 @@ void MkfsErofs::finish()
 	said.resize(read_at(said_.get(),
 			    std::as_writable_bytes(std::span(said)), 0,
 			    "mkfs.erofs"));
+	said.resize(std::min(said.find('\0'), said.size()));
 	// It says what was wrong first, and that it failed last; of an option
 	// that it does not know, its name and a colon come before.
 	const std::size_t fault =

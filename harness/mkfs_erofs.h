@@ -3,6 +3,7 @@
 #pragma once
 
 #include "child.h"
+#include "confinement.h"
 #include "fd.h"
 #include "pending_file.h"
 
@@ -21,9 +22,11 @@ std::string find_mkfs();
 class MkfsErofs {
       public:
 	/// Starts @program with @options, to make @image, which must outlive
-	/// this, and is lent where root calls this. Throws.
+	/// this, and is lent where root calls this. It may take as much as
+	/// @limits say. Throws.
 	MkfsErofs(const std::string &program,
-		  const std::vector<std::string> &options, PendingFile &image);
+		  const std::vector<std::string> &options, PendingFile &image,
+		  const ProcessLimits &limits);
 
 	/// Where the archive goes; SIGPIPE must be ignored.
 	[[nodiscard]] int input() const

@@ -4,12 +4,10 @@
 
 #include "error.h"
 #include "fd.h"
-#include "progress.h"
 #include "quote.h"
 #include "running_hash.h"
 
 #include <algorithm>
-#include <cstdio>
 #include <fcntl.h>
 #include <filesystem>
 #include <nlohmann/json.hpp>
@@ -51,7 +49,8 @@ UniqueFd open_blob(const std::string &path, std::uint64_t &size)
 	return fd;
 }
 
-json read_json(const std::string &path)
+/// The bytes of the small file @path.
+std::string read_small(const std::string &path)
 {
 	std::uint64_t size = 0;
 	const UniqueFd fd = open_blob(path, size);
@@ -62,6 +61,12 @@ json read_json(const std::string &path)
 	std::string text(size, '\0');
 	text.resize(read_at(fd.get(), std::as_writable_bytes(std::span(text)),
 			    0, path));
+	return text;
+}
+
+/// What @text, read from @path, is in JSON.
+json parse_json(const std::string &text, const std::string &path)
+{
 	const auto look = [&](int depth, json::parse_event_t, const json &) {
 		if (depth > kMostDepth)
 			refuse(path, "JSON that is nested no deeper than " +
@@ -99,20 +104,7 @@ const json &list_member(const json &object, const char *name,
 	return *member;
 }
 
-std::string hex(const std::string &bytes)
-{
-	std::string text;
-	char digits[3];
-
-	for (const char byte : bytes) {
-		std::snprintf(digits, sizeof(digits), "%02x",
-			      static_cast<unsigned char>(byte));
-		text += digits;
-	}
-	return text;
-}
-
-/// The blob that @descriptor, of the file @from, names; it has its digest.
+/// The blob that @descriptor, of the file @from, names.
 OciLayer blob_of(const std::string &directory, const json &descriptor,
 		 const std::string &from)
 {
@@ -120,32 +112,28 @@ OciLayer blob_of(const std::string &directory, const json &descriptor,
 	const std::string digest = text_member(descriptor, "digest");
 	const std::string digits =
 		digest.substr(std::min(kSha256.size(), digest.size()));
-	OciLayer blob = {.digest = digest, .size = 0, .path = {}};
 
 	// The digits become a path.
 	if (!digest.starts_with(kSha256) || digits.size() != 64 ||
 	    digits.find_first_not_of("0123456789abcdef") != std::string::npos)
 		refuse(from, "digests of sha256: and 64 digits, not " +
 				     quote_name(digest));
-	blob.path = directory + "/blobs/sha256/" + digits;
-	const UniqueFd fd = open_blob(blob.path, blob.size);
-	Progress progress(quote_name(blob.path), blob.size);
-	std::vector<std::byte> buffer(std::size_t{1} << 18);
-	RunningHash hash;
-	for (std::uint64_t done = 0;;) {
-		const std::size_t got =
-			read_at(fd.get(), buffer, done, blob.path);
+	return {.digest = digest,
+		.digits = digits,
+		.path = directory + "/blobs/sha256/" + digits};
+}
 
-		hash.add(std::span(buffer).first(got));
-		done += got;
-		progress.add(got);
-		if (got < buffer.size())
-			break;
-	}
-	if (hex(hash.fingerprint().substr(kSha256.size())) != digits)
+/// What @blob is in JSON: the very bytes that have its digest.
+json read_blob(const OciLayer &blob)
+{
+	const std::string text = read_small(blob.path);
+	RunningHash hash;
+
+	hash.add(std::as_bytes(std::span(text)));
+	if (hex_digest(hash) != blob.digits)
 		refuse(blob.path, "contents with the digest that it is named "
 				  "for: the layout is damaged");
-	return blob;
+	return parse_json(text, blob.path);
 }
 
 /// What Debian's and others' "amd64" is to this machine.
@@ -218,7 +206,7 @@ OciName parse_oci_name(const std::string &name)
 std::vector<std::string> oci_tags(const std::string &directory)
 {
 	const std::string path = directory + "/index.json";
-	const json index = read_json(path);
+	const json index = parse_json(read_small(path), path);
 	std::vector<std::string> tags;
 
 	for (const json &entry : list_member(index, "manifests", path))
@@ -230,7 +218,7 @@ std::vector<std::string> oci_tags(const std::string &directory)
 std::vector<OciLayer> oci_layers(const OciName &name)
 {
 	std::string path = name.directory + "/index.json";
-	json manifest = read_json(path);
+	json manifest = parse_json(read_small(path), path);
 	json descriptor;
 	std::vector<OciLayer> layers;
 
@@ -247,8 +235,10 @@ std::vector<OciLayer> oci_layers(const OciName &name)
 				     (tags.empty() ? "none" : tags));
 	}
 	for (unsigned int depth = 0;; depth++) {
-		path = blob_of(name.directory, descriptor, path).path;
-		manifest = read_json(path);
+		const OciLayer blob = blob_of(name.directory, descriptor, path);
+
+		path = blob.path;
+		manifest = read_blob(blob);
 		if (!manifest.contains("manifests"))
 			break;
 		if (depth == kMostIndexes)

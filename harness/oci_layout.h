@@ -3,7 +3,6 @@
 // image of it has. Source: OCI image format specification 1.1.
 #pragma once
 
-#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -12,8 +11,8 @@ namespace erofs_share {
 /// A layer of an image.
 struct OciLayer {
 	std::string digest; ///< "sha256:" and 64 digits
-	std::uint64_t size = 0;
-	std::string path; ///< of the archive
+	std::string digits; ///< these alone
+	std::string path;   ///< of the archive
 };
 
 /// A name of the form DIRECTORY:TAG.
@@ -29,9 +28,10 @@ bool is_oci_layout(const std::string &directory);
 /// such layout.
 OciName parse_oci_name(const std::string &name);
 
-/// The layers of the image @name, the lowest first, each compared with its
-/// digest. Of an image for several machines it is that for this one. Throws
-/// std::system_error that names what is not there or not as it should be.
+/// The layers of the image @name, the lowest first. Manifests have the digests
+/// that they are named by; layers are compared when they are read. Of an image
+/// for several machines it is that for this one. Throws std::system_error that
+/// names what is not there or not as it should be.
 std::vector<OciLayer> oci_layers(const OciName &name);
 
 /// The tags of the images in @directory. Throws as above.

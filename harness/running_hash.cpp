@@ -6,6 +6,7 @@
 
 #include <gcrypt.h>
 #include <mutex>
+#include <string_view>
 
 namespace erofs_share {
 
@@ -49,6 +50,19 @@ std::string RunningHash::fingerprint()
 
 	return "sha256:" +
 	       std::string(reinterpret_cast<const char *>(digest), kDigest);
+}
+
+std::string hex_digest(RunningHash &hash)
+{
+	static constexpr std::string_view kDigits = "0123456789abcdef";
+	const std::string print = hash.fingerprint();
+	std::string text;
+
+	for (const char byte : print.substr(print.size() - kDigest)) {
+		text += kDigits[static_cast<unsigned char>(byte) >> 4];
+		text += kDigits[static_cast<unsigned char>(byte) & 15];
+	}
+	return text;
 }
 
 } // namespace erofs_share

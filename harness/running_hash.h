@@ -30,4 +30,7 @@ class RunningHash {
 	std::unique_ptr<gcry_md_handle, Close> handle_;
 };
 
+/// The digest of all that was added to @hash, as 64 digits.
+std::string hex_digest(RunningHash &hash);
+
 } // namespace erofs_share

@@ -288,6 +288,51 @@ open(sys.argv[1], "w").write(text[:at] + "\"x\": " + "[" * 1000000 + "]" * 10000
 	done
 }
 
+@test "the bytes of a layer that are read are those that have its digest" {
+	command -v strace >/dev/null || skip "no strace"
+	members "$dir/one.tar" a=1
+	members "$dir/two.tar" a=1 bb=22
+	gzip -kf "$dir/one.tar"
+	layout "$dir/once" "a=$dir/one.tar.gz" "b=$dir/two.tar"
+	blob=$(sha256sum <"$dir/two.tar" | cut -d ' ' -f 1)
+	strace -f -e trace=open,openat,openat2 -o "$dir/trace" "$tool" estimate "$dir/once:a" "$dir/once:b" >/dev/null
+	[ "$(grep -c "$blob" "$dir/trace")" -eq 1 ]
+	# Each manifest, too.
+	[ "$(grep -oE 'blobs/sha256/[0-9a-f]*' "$dir/trace" | sort | uniq -d | wc -l)" -eq 0 ]
+	# What is behind the archive's end has no member, but is of the layer.
+	echo behind >>"$dir/once/blobs/sha256/$blob"
+	run --separate-stderr "$tool" estimate "$dir/once:a" "$dir/once:b"
+	refused "$blob: expected contents with the digest"
+	# A damaged one is not said to be no archive.
+	blob=$(sha256sum <"$dir/one.tar.gz" | cut -d ' ' -f 1)
+	echo nonsense >"$dir/once/blobs/sha256/$blob"
+	run --separate-stderr "$tool" estimate "$dir/once:a" "$dir/new"
+	refused "$blob: expected contents with the digest"
+}
+
+@test "an archive has no more memory and time than there is for it" {
+	command -v strace >/dev/null || skip "no strace"
+	# A dictionary of 4 GiB: in the head of the first block, behind that of the stream.
+	members "$dir/one.tar" a=1
+	xz -kf "$dir/one.tar"
+	json "$dir/one.tar.xz" "$dir/new"
+	python3 -c 'import struct, sys, zlib
+data = bytearray(open(sys.argv[1], "rb").read())
+size = (data[12] + 1) * 4
+at = data.index(b"\x21\x01", 12)
+data[at + 2] = 40
+data[12 + size - 4:12 + size] = struct.pack("<I", zlib.crc32(bytes(data[12:12 + size - 4])))
+open(sys.argv[1], "wb").write(data)' "$dir/one.tar.xz"
+	run --separate-stderr "$tool" estimate "$dir/one.tar.xz" "$dir/new"
+	refused 'one.tar.xz: expected a sound tar archive'
+
+	strace -f -e trace=setrlimit,prlimit64,seccomp,prctl -o "$dir/trace" "$tool" estimate "$dir/old.tar" "$dir/new" >/dev/null
+	for limit in AS CPU FSIZE CORE NOFILE NPROC; do
+		grep -qE "RLIMIT_$limit, \{rlim_cur=[^R]" "$dir/trace" || { echo "no limit on $limit"; return 1; }
+	done
+	grep -q 'SECCOMP_MODE_FILTER' "$dir/trace"
+}
+
 @test "an archive is read without root's rights" {
 	[ "$(id -u)" -eq 0 ] || skip "only root has rights to give up"
 	command -v strace >/dev/null || skip "no strace"

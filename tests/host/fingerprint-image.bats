@@ -264,6 +264,20 @@ sys.stdout.buffer.write(data)" | "$real" "$@"'
 	[[ $stderr != *'Gid: 0 '* ]]
 }
 
+@test "mkfs.erofs takes no more than the tree can need" {
+	fake 'awk "/^Max (cpu time|file size|address space|core|open)/ { print \$1, \$2, \$(NF - 1) }" /proc/self/limits | tr "\n" " " >&2; exit 1'
+	fingerprint "$public/bare.erofs" "$dir/new.erofs"
+	refused 'Max cpu 36'
+	[[ $stderr != *unlimited* ]]
+	# An endless image, and endless words.
+	fake 'cat >/dev/null; exec head -c 1000000000 /dev/zero >&3'
+	fingerprint "$public/bare.erofs" "$dir/new.erofs"
+	refused 'File too large'
+	fake 'cat >/dev/null; timeout 20 yes "<E> more" >&2; exit 3'
+	fingerprint "$public/bare.erofs" "$dir/new.erofs"
+	refused 'exit status 3 (<E> more)'
+}
+
 @test "an image that another process can still write to is not taken" {
 	local at=$dir/at
 
