@@ -103,6 +103,13 @@ bool FsContext::attach(const UniqueFd &tree, const std::string &target)
 			       MOVE_MOUNT_F_EMPTY_PATH));
 }
 
+bool FsContext::attach(const UniqueFd &tree, const UniqueFd &target)
+{
+	return step("move_mount", move_mount(tree.get(), "", target.get(), "",
+					     MOVE_MOUNT_F_EMPTY_PATH |
+						     MOVE_MOUNT_T_EMPTY_PATH));
+}
+
 void FsContext::read_log(std::vector<std::string> &log) const
 {
 	std::array<char, 8192> line{};

@@ -47,6 +47,8 @@ class FsContext {
 	UniqueFd make_mount(unsigned int attributes);
 	/// Attaches @tree, of make_mount(), to @target.
 	bool attach(const UniqueFd &tree, const std::string &target);
+	/// The same to the directory that is open in @target, with O_PATH.
+	bool attach(const UniqueFd &tree, const UniqueFd &target);
 
 	/// Forgets the step that failed, and returns the errno of it. The
 	/// lines that the kernel logged until now go to @log.

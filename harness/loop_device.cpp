@@ -19,7 +19,10 @@ LoopDevice::LoopDevice(const std::string &file, const LoopOptions &options)
 {
 	const int mode = options.writable ? O_RDWR : O_RDONLY;
 	const UniqueFd control = open_file("/dev/loop-control", O_RDWR);
-	const UniqueFd backing = open_file(file, mode);
+	// Not to wait at a FIFO that took the file's place.
+	const UniqueFd backing = open_file(file, mode | O_NONBLOCK);
+	if (fcntl(backing.get(), F_SETFL, 0) != 0)
+		throw_errno("fcntl " + file);
 	// Detached with its last user, also when this process is killed.
 	const unsigned int flags =
 		LO_FLAGS_AUTOCLEAR |

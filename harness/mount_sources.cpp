@@ -5,6 +5,7 @@
 #include "mount_failure.h"
 
 #include <cerrno>
+#include <fcntl.h>
 #include <string_view>
 #include <sys/stat.h>
 #include <system_error>
@@ -97,6 +98,19 @@ void MountSources::use_loops(std::vector<std::string> &lines)
 		    !path.empty() && is_regular(path))
 			option = std::string(kDevice) + loop(path);
 	files_ = 0;
+}
+
+UniqueFd open_source(const std::string &path)
+{
+	const UniqueFd found(open(path.c_str(), O_PATH | O_CLOEXEC));
+	struct stat info {};
+
+	if (!found.valid() || fstat(found.get(), &info) != 0 ||
+	    (!S_ISREG(info.st_mode) && !S_ISBLK(info.st_mode)))
+		return {};
+	return UniqueFd(
+		open(("/proc/self/fd/" + std::to_string(found.get())).c_str(),
+		     O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
 }
 
 } // namespace erofs_share

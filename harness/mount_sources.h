@@ -57,4 +57,8 @@ class MountSources {
 /// The path in @option, if that is device=PATH; else "".
 std::string device_of(const std::string &option);
 
+/// Opens the regular file or block device @path for reading; none where it is
+/// something else, which is not even opened.
+UniqueFd open_source(const std::string &path);
+
 } // namespace erofs_share

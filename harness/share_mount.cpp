@@ -13,10 +13,12 @@
 #include "quote.h"
 #include "share_remount.h"
 #include "target_namespace.h"
+#include "trusted_path.h"
 #include "verity.h"
 
 #include <cerrno>
 #include <fcntl.h>
+#include <optional>
 #include <sstream>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
@@ -76,19 +78,33 @@ bool shares(const OwnProcess &process, dev_t device)
 	return !found;
 }
 
-/// The target's and the source's own faults, in mount(8)'s words.
-void check_target(const MountRequest &request)
+/// Opens the directory to mount on, in the words of mount(8) where that fails.
+/// It is looked up once: whoever has a part of its path may exchange that at
+/// any time, and must not have root mount over something of others.
+UniqueFd open_target(const MountRequest &request)
 {
-	struct stat info {};
+	const auto cannot = [&](int error, const std::string &why) {
+		fail(request, error == ENOENT ? "mount point does not exist"
+			      : error == ENOTDIR
+				      ? "mount point is not a directory"
+				      : why);
+	};
 
-	// A path of another namespace is not ours to look at.
-	if (!request.target_namespace.empty())
-		return;
-	if (stat(request.target.c_str(), &info) != 0)
-		fail(request, errno == ENOENT ? "mount point does not exist"
-					      : reason(errno));
-	if (!S_ISDIR(info.st_mode))
-		fail(request, "mount point is not a directory");
+	// In another namespace nobody leads us out of that.
+	if (!request.target_namespace.empty()) {
+		UniqueFd target(open(request.target.c_str(),
+				     O_PATH | O_DIRECTORY | O_CLOEXEC));
+
+		if (!target.valid())
+			cannot(errno, reason(errno));
+		return target;
+	}
+	try {
+		return open_directory_itself(request.target);
+	} catch (const UntrustedPath &error) {
+		cannot(error.error(), error.what());
+		throw;
+	}
 }
 
 /// "Mounted" in the words of -v.
@@ -154,7 +170,7 @@ void try_mount(const MountRequest &request, MountReport &report)
 
 /// Attaches the mount of @context, and returns its device number.
 dev_t attach(FsContext &context, const MountRequest &request,
-	     const TargetNamespace &space, bool verity)
+	     const TargetNamespace &space, UniqueFd target, bool verity)
 {
 	// The directory may be where somebody lets us wait.
 	const SignalsLetThrough may_end;
@@ -166,15 +182,21 @@ dev_t attach(FsContext &context, const MountRequest &request,
 	if (verity)
 		check_verity(request, tree);
 	space.enter();
-	context.attach(tree, request.target);
+	if (!target.valid())
+		target = open_target(request);
+	context.attach(tree, target);
 	return info.st_dev;
 }
 
 void mount_new(const MountRequest &request, MountReport &report)
 {
 	DomainIdFile id(request.domain_id_file);
-
-	check_target(request);
+	// The paths may be where somebody lets us wait.
+	std::optional<SignalsLetThrough> may_end(std::in_place);
+	// A path of another namespace is not ours to look at.
+	UniqueFd target = request.target_namespace.empty()
+				  ? open_target(request)
+				  : UniqueFd();
 	MountSources sources(request);
 	if (request.fake) {
 		try_mount(request, report);
@@ -185,11 +207,11 @@ void mount_new(const MountRequest &request, MountReport &report)
 	const OwnProcess process;
 	auto log = follow_kernel_log();
 	bool verity = all_under_verity(request);
-	UniqueFd image(open(request.source.c_str(),
-			    O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
+	UniqueFd image = open_source(request.source);
 	const bool loops = request.loop || sources.are_mixed();
 	if (loops)
 		sources.use_loops(report.done);
+	may_end.reset();
 	id.load();
 	FsContext context = superblock_of(
 		request, sources,
@@ -206,7 +228,8 @@ void mount_new(const MountRequest &request, MountReport &report)
 	id.wipe();
 	dev_t device = 0;
 	if (outcome.error == 0) {
-		device = attach(context, request, space, verity);
+		device = attach(context, request, space, std::move(target),
+				verity);
 		outcome = context.finish();
 	}
 	if (outcome.error != 0)

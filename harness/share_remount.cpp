@@ -7,6 +7,7 @@
 #include "held_signals.h"
 #include "mount_steps.h"
 #include "target_namespace.h"
+#include "trusted_path.h"
 #include "verity.h"
 
 #include <cerrno>
@@ -67,9 +68,18 @@ UniqueFd open_target(const MountRequest &request)
 {
 	// The path may be where somebody lets us wait.
 	const SignalsLetThrough may_end;
-	UniqueFd target(open(request.target.c_str(), O_PATH | O_CLOEXEC));
+	UniqueFd target;
 	struct statfs info {};
 
+	try {
+		// In another namespace nobody leads us out of that.
+		target = request.target_namespace.empty()
+				 ? open_directory_itself(request.target)
+				 : UniqueFd(open(request.target.c_str(),
+						 O_PATH | O_CLOEXEC));
+	} catch (const UntrustedPath &error) {
+		fail(request, error.what());
+	}
 	if (!target.valid() || fstatfs(target.get(), &info) != 0)
 		fail(request, reason(errno));
 	// Anything else would take our options for its own.

@@ -106,6 +106,49 @@ refused()
 	one_line "Permission denied"
 }
 
+# bobs_directory: leave in $own a directory with one of another user's, and a victim.
+bobs_directory()
+{
+	[ "$(id -u)" -eq 0 ] || skip "only root mounts where another user is"
+	own=$(mktemp -d /tmp/erofs-share-test.XXXXXX)
+	chmod 755 "$own"
+	mkdir -p "$own"/{victim,bob/sub}/mnt
+	ln -s "$own/victim" "$own/bob/link"
+	chown -hR 65534 "$own/bob"
+}
+
+@test "the directory that was looked at is the one that is mounted on" {
+	bobs_directory
+	for target in "$own/bob/sub/mnt" sub/mnt; do
+		run --separate-stderr env -C "$own/bob" REFUSE_TARGET="$own/target" LD_PRELOAD="$BATS_FILE_TMPDIR/refuse.so" \
+			REFUSE_MEANWHILE="mv $own/bob/sub $own/bob/away && ln -s $own/victim $own/bob/sub" \
+			"$helper" "$image" "$target" -o domain_id_file=/dev/fd/5 5<"$id"
+		[ "$status" -eq 0 ] || { echo "$stderr"; return 1; }
+		[ "$(cat "$own/target")" = "$own/bob/away/mnt" ]
+		rm "$own/bob/sub" "$own/target"
+		mv "$own/bob/away" "$own/bob/sub"
+	done
+}
+
+@test "another user's link does not lead to a directory to mount on" {
+	bobs_directory
+	for options in "" ,remount; do
+		run --separate-stderr env LD_PRELOAD="$BATS_FILE_TMPDIR/refuse.so" \
+			"$helper" "$image" "$own/bob/link/mnt" -o "domain_id_file=/dev/fd/5$options" 5<"$id"
+		[ "$status" -eq 32 ]
+		one_line "$own/bob/link is a symbolic link of user 65534, who can make it lead anywhere"
+	done
+	# Root's own does, and dots are what they are.
+	ln -s "$own/bob" "$own/mine"
+	LD_PRELOAD=$BATS_FILE_TMPDIR/refuse.so REFUSE_TARGET=$own/target \
+		"$helper" "$image" "$own/mine/../bob/./sub//mnt/" -o domain_id_file=/dev/fd/5 5<"$id"
+	[ "$(cat "$own/target")" = "$own/bob/sub/mnt" ]
+	run --separate-stderr "$helper" "$image" "$own/bob/nowhere" -o domain_id_file=/dev/fd/5 5<"$id"
+	one_line "$own/bob/nowhere: mount point does not exist"
+	run --separate-stderr "$helper" "$image" "$id" -o domain_id_file=/dev/fd/5 5<"$id"
+	one_line "$id: mount point is not a directory"
+}
+
 @test "names do not speak to the terminal" {
 	run --separate-stderr "$helper" $'/a\e[31m\nb' "$mnt" -o domain_id_file=/dev/fd/5 5<"$id"
 	[ "$status" -eq 32 ]
