@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Command lines of the benchmarks: what guests measure, and what becomes of it.
-#include "bench_commands.h"
+#include "lab_commands.h"
 
 #include "bench_html.h"
 #include "bench_memory.h"
@@ -48,9 +48,8 @@ void report_tables(const std::string &directory, const std::string &rst)
 	std::cout << '\n'
 		  << passed << " of " << passed + failed
 		  << " checks hold. The same with plots: " << directory
-		  << "/report.html\n"
-		  << "total " << passed << ' ' << failed << ' ' << skipped
-		  << '\n';
+		  << "/report.html\n";
+	print_total(passed, failed, skipped);
 }
 
 void add_report(CLI::App &app)

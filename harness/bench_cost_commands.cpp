@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // The commands that measure costs and make tables of them.
-#include "bench_cost_commands.h"
+#include "lab_commands.h"
 
 #include "bench_alternatives.h"
 #include "bench_alternatives_table.h"

@@ -2,11 +2,13 @@
 // One line for a failure, and JSON of any bytes.
 #include "command_output.h"
 
+#include "fd.h"
 #include "quote.h"
-#include "share_commands.h"
 
 #include <CLI/CLI.hpp>
 #include <iostream>
+#include <span>
+#include <unistd.h>
 
 namespace erofs_share {
 
@@ -45,6 +47,12 @@ std::string json_text(const nlohmann::json &json, int indent)
 		}
 	}
 	return plain;
+}
+
+void put(const std::string &text)
+{
+	write_all(STDOUT_FILENO, std::as_bytes(std::span(text)),
+		  "to standard output");
 }
 
 } // namespace erofs_share

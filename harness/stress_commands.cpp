@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Command lines of stress and soak.
-#include "stress_commands.h"
+#include "lab_commands.h"
 
 #include "record.h"
 #include "soak.h"
@@ -17,7 +17,7 @@ namespace {
 
 void print_tests(const TestCount &tests)
 {
-	std::cout << "total " << tests.passed << ' ' << tests.failed << " 0\n";
+	print_total(tests.passed, tests.failed, 0);
 }
 
 /// Runs the soak in this guest, and sends what it reads.

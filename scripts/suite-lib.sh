@@ -39,7 +39,7 @@ prepare_suite()
 	*) boot+=(--timeout 1500 --idle 200) patience=120 ;;
 	esac
 	harness=$("$top/scripts/build-harness")
-	tool=$harness/erofs-share
+	tool=$harness/erofs-share-lab
 	images=$("$top/scripts/test-images" "$harness")
 	utils=$("$top/scripts/erofs-utils")
 
@@ -48,7 +48,7 @@ prepare_suite()
 	rm -rf "$dir"
 	mkdir -p "$dir"
 	TEST_MODULES=$out/test-modules "$top/scripts/make-initramfs" "$kernel/modules" "$file" "$dir/initrd" \
-		"$harness/erofs-share-init" "$tool" "$harness/erofs-share-tests" \
+		"$harness/erofs-share-init" "$tool" "$harness/erofs-share" "$harness/erofs-share-tests" \
 		"$harness/mount.erofs-share:/sbin/mount.erofs-share" "$utils/dump.erofs:/sbin/dump.erofs" "$utils/mkfs.erofs:/sbin/mkfs.erofs" \
 		"$(command -v mount):/bin/mount" "$(command -v umount):/bin/umount"
 

@@ -259,8 +259,8 @@ fake_suite()
 	mkdir -p "$tree/build/harness"
 	# shellcheck disable=SC2016 # for the script
 	printf '#!/bin/bash\nmkdir -p "$3"\necho "$1" >>"$downloads"\n' >"$tree/scripts/run-suite"
-	printf '#!/bin/bash\necho "total 3 0 1"\n' >"$tree/build/harness/erofs-share"
-	chmod +x "$tree/scripts/run-suite" "$tree/build/harness/erofs-share"
+	printf '#!/bin/bash\necho "total 3 0 1"\n' >"$tree/build/harness/erofs-share-lab"
+	chmod +x "$tree/scripts/run-suite" "$tree/build/harness/erofs-share-lab"
 	fake_build none
 }
 

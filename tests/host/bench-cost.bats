@@ -9,7 +9,7 @@ load common
 # shellcheck disable=SC2154 # common.bash sets top
 setup()
 {
-	tool=$top/build/harness/erofs-share
+	tool=$top/build/harness/erofs-share-lab
 	[ -x "$tool" ] || skip "scripts/build-harness has not built the tool"
 	dir=$BATS_TEST_TMPDIR
 	operations=(stat-cold first-open-read first-open-read-labels open-close open-read-close pread-4k pread-64k mmap-fault)

@@ -9,7 +9,7 @@
 
 load common
 
-tool=$top/build/harness/erofs-share
+tool=$top/build/harness/erofs-share-lab
 
 setup()
 {

@@ -1,12 +1,12 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# What erofs-share makes of the benchmarks' tables: bench-report and
+# What erofs-share-lab makes of the benchmarks' tables: bench-report and
 # bench-compare, on tables written here by hand.
 
 load common
 
-tool=$top/build/harness/erofs-share
+tool=$top/build/harness/erofs-share-lab
 
 setup()
 {

@@ -6,7 +6,7 @@
 
 load common
 
-tool=$top/build/harness/erofs-share
+tool=$top/build/harness/erofs-share-lab
 
 fail()
 {

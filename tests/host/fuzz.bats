@@ -8,7 +8,7 @@ load common
 
 setup()
 {
-	tool=$top/build/harness/erofs-share
+	tool=$top/build/harness/erofs-share-lab
 	seeds=$("$top/scripts/fuzz-seeds")
 }
 

@@ -145,7 +145,7 @@ xattr_size()
 }
 
 @test "attributes that files have in common are stored once by xattr-shared" {
-	"$top/build/harness/erofs-share" make-tree attr-user "$BATS_TEST_TMPDIR"
+	"$top/build/harness/erofs-share-lab" make-tree attr-user "$BATS_TEST_TMPDIR"
 	"$(dirname "$dump")/mkfs.erofs" --quiet -x100 --xattr-inode-digest=trusted.erofs.fingerprint \
 		--xattr-prefix=user.x. --xattr-prefix="user.$(printf 'L%.0s' {1..190})." \
 		"$BATS_TEST_TMPDIR.erofs" "$BATS_TEST_TMPDIR"

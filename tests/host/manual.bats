@@ -71,8 +71,8 @@ commands()
 	for status in 0 1 2 'more than 100' any; do
 		grep -qE "^ +.?$status +" <<<"${table//│/ }" || { echo "no $status"; return 1; }
 	done
-	grep -q 'kExitWrong = 1;' "$top/harness/share_commands.h"
-	grep -q 'kExitFailed = 2;' "$top/harness/share_commands.h"
+	grep -q 'kExitWrong = 1;' "$top/harness/command_output.h"
+	grep -q 'kExitFailed = 2;' "$top/harness/command_output.h"
 }
 
 @test "the helper's manual has its options and exit statuses" {

@@ -1,12 +1,12 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# What erofs-share makes of the guests' records: report, compare and parity, on
+# What erofs-share-lab makes of the guests' records: report, compare and parity, on
 # records written here by hand.
 
 load common
 
-tool=$top/build/harness/erofs-share
+tool=$top/build/harness/erofs-share-lab
 
 setup()
 {

@@ -56,7 +56,7 @@ tried()
 }
 
 @test "mutants --changed: what was noticed is left out until it, its file or its test changes" {
-	[ -x "$top/build/harness/erofs-share" ] || skip "scripts/build-harness has not built the tool"
+	[ -x "$top/build/harness/erofs-share-lab" ] || skip "scripts/build-harness has not built the tool"
 	mutants_of_one
 	tried --changed 1
 	tried --left-out 0

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // The command status of erofs-share.
-#include "status_commands.h"
+#include "commands.h"
 
 #include "atomic_file.h"
 #include "command_output.h"
 #include "fd.h"
-#include "share_commands.h"
 #include "status_path.h"
 #include "status_report.h"
 #include "status_watch.h"
