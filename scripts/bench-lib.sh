@@ -3,7 +3,7 @@
 #
 # What the parts of scripts/bench share beside lib.sh: where results go, what
 # stands in every table, and a guest of a kernel and a module. Source it after
-# lib.sh. The contents of a table are described in harness/bench_table.h.
+# lib.sh. The contents of a table are described in harness/bench/bench_table.h.
 # shellcheck disable=SC2034,SC2154 # variables for whoever sources it, and lib.sh's
 
 # Where NAME.json go; scripts/bench says it for all parts.

@@ -2,9 +2,9 @@
 // Advice and what acts on the cache: posix_fadvise, readahead, madvise, mlock,
 // and mincore on parts of a file.
 #include "access_fixture.h"
-#include "error.h"
-#include "fd.h"
-#include "mapped_file.h"
+#include "base/error.h"
+#include "base/fd.h"
+#include "base/mapped_file.h"
 
 #include <fcntl.h>
 #include <sys/mman.h>

@@ -2,8 +2,8 @@
 // Calls that move file content inside the kernel: splice, tee, sendfile and
 // copy_file_range.
 #include "access_fixture.h"
-#include "error.h"
-#include "fd.h"
+#include "base/error.h"
+#include "base/fd.h"
 
 #include <array>
 #include <fcntl.h>

@@ -2,10 +2,10 @@
 // Executing: a real dynamic program, its loader and its libraries, run from one
 // image and from another, and through an overlay of both.
 #include "access_fixture.h"
-#include "child.h"
-#include "error.h"
-#include "fd.h"
-#include "overlay.h"
+#include "base/child.h"
+#include "base/error.h"
+#include "base/fd.h"
+#include "machine/overlay.h"
 
 #include <array>
 #include <fcntl.h>

@@ -2,8 +2,8 @@
 // Ways to come by an open file: file handles, openat2, O_PATH, O_NOATIME, a
 // duplicate, /proc/self/fd, and another process.
 #include "access_fixture.h"
-#include "error.h"
-#include "fd.h"
+#include "base/error.h"
+#include "base/fd.h"
 
 #include <array>
 #include <cstring>

@@ -3,8 +3,8 @@
 // lseek, FIEMAP, stat and O_DIRECT. All of it is the image's own affair, so it
 // is as without sharing.
 #include "access_fixture.h"
-#include "error.h"
-#include "fd.h"
+#include "base/error.h"
+#include "base/fd.h"
 
 #include <cstdlib>
 #include <fcntl.h>

@@ -2,8 +2,8 @@
 // Locks and leases: they belong to the file of one image. Equal files of two
 // images are two files.
 #include "access_fixture.h"
-#include "child.h"
-#include "fd.h"
+#include "base/child.h"
+#include "base/fd.h"
 
 #include <array>
 #include <fcntl.h>

@@ -2,10 +2,10 @@
 // Memory mappings: what they show, what they refuse, and how they are read by
 // other means than a load.
 #include "access_fixture.h"
-#include "child.h"
-#include "error.h"
-#include "fd.h"
-#include "mapped_file.h"
+#include "base/child.h"
+#include "base/error.h"
+#include "base/fd.h"
+#include "base/mapped_file.h"
 
 #include <csignal>
 #include <fcntl.h>

@@ -2,8 +2,8 @@
 // fanotify and inotify: events name the user's file, and a watch on one image
 // sees nothing of the other.
 #include "access_fixture.h"
-#include "error.h"
-#include "fd.h"
+#include "base/error.h"
+#include "base/fd.h"
 
 #include <array>
 #include <cstring>

@@ -2,7 +2,7 @@
 // The read calls: read, pread, readv and preadv2, at every place of a file, and
 // what reading takes of the machine's memory.
 #include "access_fixture.h"
-#include "fd.h"
+#include "base/fd.h"
 
 #include <array>
 #include <fcntl.h>

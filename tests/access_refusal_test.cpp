@@ -2,7 +2,7 @@
 // Calls that a read-only file system refuses, and the odd questions to a file:
 // errors and answers are those of a mount without sharing.
 #include "access_fixture.h"
-#include "fd.h"
+#include "base/fd.h"
 
 #include <array>
 #include <climits>

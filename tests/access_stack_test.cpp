@@ -2,11 +2,11 @@
 // What is stacked on shared files: overlayfs, loop devices, and erofs images
 // that lie in an erofs image.
 #include "access_fixture.h"
-#include "error.h"
-#include "fd.h"
-#include "loop_device.h"
-#include "mapped_file.h"
-#include "overlay.h"
+#include "base/error.h"
+#include "base/fd.h"
+#include "base/mapped_file.h"
+#include "machine/overlay.h"
+#include "os/loop_device.h"
 
 #include <fcntl.h>
 #include <sys/mman.h>

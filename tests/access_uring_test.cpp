@@ -2,8 +2,8 @@
 // Reads through io_uring: cold and hot, many in flight, with registered files
 // and buffers.
 #include "access_fixture.h"
-#include "error.h"
-#include "fd.h"
+#include "base/error.h"
+#include "base/fd.h"
 
 #include <array>
 #include <fcntl.h>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Listing and getting extended attributes: every kernel shows what went into
 // the image, whether its own erofs knows long prefixes of attribute names or
-// our module adds them. What is expected stands in harness/attributes.cpp.
-#include "attributes.h"
+// our module adds them. What is expected stands in harness/content/attributes.cpp.
+#include "content/attributes.h"
 #include "fixture.h"
 
 #include <algorithm>

@@ -2,7 +2,7 @@
 // Talking to the audit subsystem over netlink.
 #include "audit_log.h"
 
-#include "error.h"
+#include "base/error.h"
 
 #include <array>
 #include <cstring>

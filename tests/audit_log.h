@@ -2,7 +2,7 @@
 // The kernel's audit records of the system calls that mount.
 #pragma once
 
-#include "fd.h"
+#include "base/fd.h"
 
 #include <cstddef>
 #include <cstdint>

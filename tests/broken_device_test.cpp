@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // An image on a device that fails or stalls is the business of its own readers
 // only, and an error is forgotten as soon as the device works again.
+#include "base/fd.h"
 #include "faulty_image.h"
-#include "fd.h"
 #include "fixture.h"
 
 #include <fcntl.h>

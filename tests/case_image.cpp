@@ -2,9 +2,9 @@
 // Images that are no disks of the guest.
 #include "case_image.h"
 
-#include "fd.h"
-#include "loop_device.h"
-#include "mutator.h"
+#include "base/fd.h"
+#include "fuzz/mutator.h"
+#include "os/loop_device.h"
 
 #include <fcntl.h>
 #include <filesystem>

@@ -3,7 +3,7 @@
 // image store, and such as a test patches.
 #pragma once
 
-#include "mount.h"
+#include "machine/mount.h"
 
 #include <cstddef>
 #include <span>

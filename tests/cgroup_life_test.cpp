@@ -4,10 +4,10 @@
 // page. With sharing, pages outlive their first reader's container for as long
 // as others use them. Documentation/inode_share.rst says what to do about it.
 #include "access_fixture.h"
-#include "cgroup.h"
-#include "child.h"
-#include "error.h"
-#include "fd.h"
+#include "base/child.h"
+#include "base/error.h"
+#include "base/fd.h"
+#include "machine/cgroup.h"
 
 #include <fcntl.h>
 #include <sstream>

@@ -4,11 +4,11 @@
 // of that file, whoever reads the claimant would wait for the pages that it is
 // about to fill. A reader that waits for itself never ends: the suite's limit
 // for one test ends the guest then, and the test has failed.
-#include "error.h"
-#include "fd.h"
+#include "base/error.h"
+#include "base/fd.h"
 #include "fixture.h"
-#include "loop_device.h"
-#include "mutator.h"
+#include "fuzz/mutator.h"
+#include "os/loop_device.h"
 
 #include <algorithm>
 #include <fcntl.h>

@@ -4,10 +4,10 @@
 // was read first decides what the other one reads. On a mount that shares, each
 // extent reads what it reads alone, or fails; without sharing, all is as with
 // the stock module.
+#include "base/error.h"
 #include "case_image.h"
-#include "error.h"
+#include "content/image_map.h"
 #include "fixture.h"
-#include "image_map.h"
 
 #include <algorithm>
 #include <random>

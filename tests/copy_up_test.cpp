@@ -3,12 +3,12 @@
 // overlayfs copies the named attribute up with a file that is changed, and
 // mkfs.erofs then gives the file a second one. Old and new image in one domain
 // read their own bytes. The hidden form is not copied.
+#include "base/child.h"
+#include "base/error.h"
 #include "case_image.h"
-#include "child.h"
-#include "erofs_utils.h"
-#include "error.h"
+#include "erofs/erofs_utils.h"
 #include "fixture.h"
-#include "overlay.h"
+#include "machine/overlay.h"
 
 #include <fcntl.h>
 #include <sys/xattr.h>

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // The counters below /sys/fs/erofs/DEV/share/ and what erofs-share status makes
 // of them: right to the page, for the administrator alone, gone with the mount.
-#include "child.h"
-#include "error.h"
-#include "fd.h"
+#include "base/child.h"
+#include "base/error.h"
+#include "base/fd.h"
 #include "fixture.h"
-#include "loop_device.h"
-#include "status.h"
+#include "os/loop_device.h"
+#include "tool/status.h"
 
 #include <atomic>
 #include <fcntl.h>

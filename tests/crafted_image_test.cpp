@@ -3,14 +3,14 @@
 // look like an inode, a name of fingerprints that no attribute can have, and a
 // device that changes its mind between two opens.
 #include "access_fixture.h"
+#include "base/child.h"
+#include "base/error.h"
 #include "case_image.h"
-#include "child.h"
-#include "content_hash.h"
-#include "error.h"
-#include "fingerprint_cases.h"
+#include "content/fingerprint_cases.h"
+#include "content/image_builder.h"
+#include "erofs/content_hash.h"
 #include "fixture.h"
-#include "image_builder.h"
-#include "loop_device.h"
+#include "os/loop_device.h"
 
 #include <array>
 #include <atomic>

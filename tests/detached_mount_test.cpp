@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // How check and estimate have the kernel read an image: in a mount that nobody
 // can come to, and that leaves nothing.
-#include "detached_mount.h"
-#include "erofs_reader.h"
+#include "erofs/erofs_reader.h"
 #include "fixture.h"
+#include "os/detached_mount.h"
 
 #include <filesystem>
 #include <sys/statvfs.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // O_DIRECT works where the stock module lets it, and is refused where that
 // refuses it, at the same call.
-#include "fd.h"
+#include "base/fd.h"
 #include "fixture.h"
 
 #include <cstdlib>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Nobody sees domains come and go: neither sysfs nor the kernel's events have
 // anything for mounts that share which mounts without sharing do not have.
-#include "error.h"
-#include "fd.h"
+#include "base/error.h"
+#include "base/fd.h"
 #include "fixture.h"
 
 #include <array>

@@ -2,9 +2,9 @@
 // What fanotify tells of a read error (FAN_FS_ERROR): with sharing the same as
 // without, about the reader's own file. Kernels that tell nothing skip.
 #include "access_fixture.h"
-#include "error.h"
+#include "base/error.h"
+#include "base/fd.h"
 #include "faulty_image.h"
-#include "fd.h"
 
 #include <array>
 #include <cstring>

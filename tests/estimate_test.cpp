@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // What erofs-share estimate and check say of images is what the kernel then
 // does with them.
-#include "check_image.h"
-#include "estimate.h"
 #include "fixture.h"
-#include "status.h"
+#include "tool/check_image.h"
+#include "tool/estimate.h"
+#include "tool/status.h"
 
 namespace erofs_share {
 namespace {

@@ -2,8 +2,8 @@
 // Inodes that must go.
 #include "evict_inodes.h"
 
-#include "error.h"
-#include "page_cache.h"
+#include "base/error.h"
+#include "machine/page_cache.h"
 
 namespace erofs_share {
 

@@ -2,7 +2,7 @@
 // Inodes that must go, for tests of what happens then.
 #pragma once
 
-#include "mount.h"
+#include "machine/mount.h"
 
 namespace erofs_share {
 

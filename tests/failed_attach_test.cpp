@@ -4,11 +4,11 @@
 // else would leave its users on two mappings, and whoever looks for them
 // through the inode would find some of them.
 #include "access_fixture.h"
-#include "error.h"
+#include "base/error.h"
+#include "base/fd.h"
 #include "evict_inodes.h"
-#include "fault_injection.h"
 #include "faulty_image.h"
-#include "fd.h"
+#include "machine/fault_injection.h"
 
 #include <array>
 #include <elf.h>

@@ -4,8 +4,8 @@
 // everybody until its inode is evicted; then the next open attaches it.
 #include "fault_fixture.h"
 
+#include "base/fd.h"
 #include "evict_inodes.h"
-#include "fd.h"
 
 #include <cerrno>
 #include <fcntl.h>

@@ -3,8 +3,8 @@
 // told, nothing wrong is kept, and the rest of the domain goes on.
 #include "fault_fixture.h"
 
+#include "base/fd.h"
 #include "evict_inodes.h"
-#include "fd.h"
 
 #include <cerrno>
 #include <fcntl.h>

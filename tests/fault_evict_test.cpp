@@ -3,8 +3,8 @@
 // What cannot fail must not need memory of ours, or must go on without.
 #include "fault_fixture.h"
 
-#include "fd.h"
-#include "proc.h"
+#include "base/fd.h"
+#include "base/proc.h"
 
 #include <cerrno>
 #include <fcntl.h>

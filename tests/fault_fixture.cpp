@@ -2,9 +2,9 @@
 // What tests of injected faults stand on.
 #include "fault_fixture.h"
 
-#include "error.h"
-#include "fd.h"
-#include "kmemleak.h"
+#include "base/error.h"
+#include "base/fd.h"
+#include "machine/kmemleak.h"
 
 #include <array>
 #include <chrono>

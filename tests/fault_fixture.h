@@ -3,8 +3,8 @@
 // inject any, and leave nothing behind.
 #pragma once
 
-#include "fault_injection.h"
 #include "fixture.h"
+#include "machine/fault_injection.h"
 
 #include <initializer_list>
 #include <sched.h>

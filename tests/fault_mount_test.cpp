@@ -3,7 +3,7 @@
 // mount fails or shares, nothing stays of a failed one, and the next one works.
 #include "fault_fixture.h"
 
-#include "fd.h"
+#include "base/fd.h"
 
 #include <cerrno>
 

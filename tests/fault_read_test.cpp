@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Reading a shared file when memory runs out: right bytes or an error, and the
 // next read of anybody in the domain gets them, from one copy.
-#include "error.h"
+#include "base/error.h"
 #include "fault_fixture.h"
 
-#include "fd.h"
+#include "base/fd.h"
 
 #include <cerrno>
 #include <fcntl.h>

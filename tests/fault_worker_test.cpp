@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Decompression by a worker of the kernel when memory runs out: what it
 // allocates does not belong to the task that reads.
-#include "dm_device.h"
+#include "base/fd.h"
 #include "fault_fixture.h"
-#include "fd.h"
+#include "machine/dm_device.h"
 
 #include <cerrno>
 #include <fcntl.h>

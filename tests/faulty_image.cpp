@@ -2,7 +2,7 @@
 // Test images on devices that can be made to fail or to stall.
 #include "faulty_image.h"
 
-#include "error.h"
+#include "base/error.h"
 #include "fixture.h"
 
 #include <sys/mount.h>

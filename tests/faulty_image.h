@@ -2,8 +2,8 @@
 // Test images on devices that can be made to fail or to stall.
 #pragma once
 
-#include "dm_device.h"
-#include "mount.h"
+#include "machine/dm_device.h"
+#include "machine/mount.h"
 
 #include <optional>
 #include <string>

@@ -2,16 +2,16 @@
 // erofs-share fingerprint: the new image is the old one to who mounts it, but
 // for fingerprints, which are right. Both trees are compared through the
 // kernel.
+#include "base/child.h"
+#include "base/error.h"
+#include "base/fd.h"
 #include "case_image.h"
-#include "check_image.h"
-#include "child.h"
-#include "erofs_utils.h"
-#include "error.h"
-#include "fd.h"
-#include "fingerprint_image.h"
+#include "erofs/erofs_utils.h"
 #include "fixture.h"
 #include "image_list.h"
-#include "overlay.h"
+#include "machine/overlay.h"
+#include "tool/check_image.h"
+#include "tool/fingerprint_image.h"
 
 #include <algorithm>
 #include <fcntl.h>

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Nobody reads another file's bytes, whatever attributes a file has: each image
-// of harness/fingerprint_cases.h beside an honest one that has the files which
+// of harness/content/fingerprint_cases.h beside an honest one that has the files which
 // forged or stale values name, and beside itself. A file shares exactly when it
 // has one fingerprint.
+#include "base/error.h"
 #include "case_image.h"
-#include "error.h"
-#include "fingerprint_cases.h"
+#include "content/fingerprint_cases.h"
 #include "fixture.h"
 
 #include <algorithm>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Fingerprints that are missing or no good leave their file unshared, and
 // readable.
+#include "base/proc.h"
 #include "fixture.h"
-#include "proc.h"
 
 namespace erofs_share {
 namespace {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // A file is attached to its shared inode when it is opened for the first time.
 // An open that was on its way by then must end up in the one copy as well.
-#include "error.h"
-#include "fd.h"
+#include "base/error.h"
+#include "base/fd.h"
 #include "fixture.h"
 
 #include <fcntl.h>

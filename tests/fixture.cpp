@@ -2,9 +2,9 @@
 // What all tests stand on.
 #include "fixture.h"
 
-#include "error.h"
-#include "kernel_module.h"
-#include "proc.h"
+#include "base/error.h"
+#include "base/proc.h"
+#include "machine/kernel_module.h"
 
 #include <algorithm>
 #include <cctype>

@@ -3,10 +3,10 @@
 // before and no mount left after each test, and matchers for mount outcomes.
 #pragma once
 
-#include "content.h"
-#include "images.h"
-#include "mount.h"
-#include "page_cache.h"
+#include "content/content.h"
+#include "content/images.h"
+#include "machine/mount.h"
+#include "machine/page_cache.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

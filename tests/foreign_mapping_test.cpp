@@ -2,9 +2,9 @@
 // Inodes of an image whose mapping somebody else has swapped, as drivers/dax
 // does when the node of one of its devices is opened: erofs lets go of nothing
 // but what it has attached itself.
-#include "device_archive.h"
+#include "base/fd.h"
+#include "content/device_archive.h"
 #include "evict_inodes.h"
-#include "fd.h"
 #include "fixture.h"
 #include "swap_mapping.h"
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Images in files that fs-verity protects share with such images only: a policy
 // that trusts them must not get bytes from an image that nothing protects.
-#include "error.h"
-#include "fd.h"
+#include "base/error.h"
+#include "base/fd.h"
 #include "fixture.h"
-#include "loop_device.h"
+#include "os/loop_device.h"
 
 #include <algorithm>
 #include <cerrno>

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // The form of fingerprints that user space cannot see, set or copy: they share
 // as the named ones do, and with them, and no call shows them.
-#include "error.h"
+#include "base/error.h"
 #include "fixture.h"
-#include "status.h"
+#include "tool/status.h"
 
 #include <sys/xattr.h>
 

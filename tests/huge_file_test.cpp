@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // A file of 2 GiB and a byte: right bytes and one copy at the offsets where a
 // length, an offset or a page number overflows. Only these are read.
+#include "base/mapped_file.h"
 #include "fixture.h"
 #include "image_list.h"
-#include "mapped_file.h"
 
 #include <algorithm>
 #include <sys/mman.h>

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // The process that reads an image for the mount helper: what it finds, that it
 // can do nothing else, and that nobody waits for it for long.
-#include "image_look.h"
+#include "erofs/image_look.h"
 
-#include "dm_device.h"
 #include "fixture.h"
+#include "machine/dm_device.h"
 
 #include <algorithm>
 #include <chrono>

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Every image reads back as the tree it was made from, whatever its layout and
 // the device it is on, without and with sharing.
-#include "error.h"
+#include "base/error.h"
+#include "base/proc.h"
 #include "fixture.h"
 #include "image_list.h"
-#include "proc.h"
 
 #include <sys/vfs.h>
 #include <tuple>

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // How long the shared cache lives: longer than inodes and single mounts, and no
 // longer than its domain.
-#include "fd.h"
+#include "base/fd.h"
+#include "base/mapped_file.h"
 #include "fixture.h"
-#include "kernel_module.h"
-#include "mapped_file.h"
+#include "machine/kernel_module.h"
 
 #include <fcntl.h>
 #include <sys/mman.h>

@@ -2,10 +2,10 @@
 // Loop devices over files of images: direct I/O where the image's own device
 // has large blocks, and what a loop device leaves behind on the pages' mapping.
 #include "access_fixture.h"
-#include "error.h"
-#include "fd.h"
-#include "loop_device.h"
-#include "mapped_file.h"
+#include "base/error.h"
+#include "base/fd.h"
+#include "base/mapped_file.h"
+#include "os/loop_device.h"
 #include "swap_mapping.h"
 
 #include <cstdlib>

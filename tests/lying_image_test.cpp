@@ -5,9 +5,9 @@
 // no file of another size.
 #include "fixture.h"
 
-#include "error.h"
-#include "loop_device.h"
-#include "mutator.h"
+#include "base/error.h"
+#include "fuzz/mutator.h"
+#include "os/loop_device.h"
 
 #include <algorithm>
 #include <array>

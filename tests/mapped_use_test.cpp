@@ -4,10 +4,10 @@
 // asks no file system: no module can prevent this, Documentation/design.rst
 // says it, and a kernel that changes it shows here.
 #include "access_fixture.h"
-#include "child.h"
-#include "error.h"
-#include "fd.h"
-#include "mapped_file.h"
+#include "base/child.h"
+#include "base/error.h"
+#include "base/fd.h"
+#include "base/mapped_file.h"
 
 #include <array>
 #include <fcntl.h>

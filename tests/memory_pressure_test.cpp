@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Shared pages are charged, limited and reclaimed as all page cache is, and
 // come back right.
-#include "cgroup.h"
-#include "child.h"
-#include "fd.h"
+#include "base/child.h"
+#include "base/fd.h"
+#include "base/mapped_file.h"
 #include "fixture.h"
-#include "mapped_file.h"
+#include "machine/cgroup.h"
 
 #include <csignal>
 #include <cstring>

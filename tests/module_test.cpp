@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // The module can be unloaded after use, leaves nothing behind, and can be
 // loaded again.
-#include "fd.h"
+#include "base/fd.h"
+#include "base/proc.h"
 #include "fixture.h"
-#include "kernel_module.h"
-#include "proc.h"
+#include "machine/kernel_module.h"
 
 #include <filesystem>
 #include <sstream>

@@ -2,8 +2,8 @@
 // Programs, files and mount points of the mount helper's tests.
 #include "mount_helper_fixture.h"
 
-#include "error.h"
-#include "fd.h"
+#include "base/error.h"
+#include "base/fd.h"
 
 #include <fcntl.h>
 #include <filesystem>

@@ -3,7 +3,7 @@
 // id, mount points, fstab. Each cleans up after itself.
 #pragma once
 
-#include "child.h"
+#include "base/child.h"
 #include "fixture.h"
 
 #include <string>

@@ -3,7 +3,7 @@
 // that somebody else can make lead to another file.
 #include "mount_helper_fixture.h"
 
-#include "error.h"
+#include "base/error.h"
 
 #include <filesystem>
 #include <sys/stat.h>

@@ -3,8 +3,8 @@
 // with mount(8)'s exit statuses; and that nothing is left of it.
 #include "mount_helper_fixture.h"
 
-#include "error.h"
-#include "proc.h"
+#include "base/error.h"
+#include "base/proc.h"
 
 #include <optional>
 #include <sys/stat.h>

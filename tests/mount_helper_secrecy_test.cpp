@@ -4,9 +4,9 @@
 // while it holds the id.
 #include "mount_helper_fixture.h"
 
-#include "error.h"
-#include "fd.h"
-#include "proc.h"
+#include "base/error.h"
+#include "base/fd.h"
+#include "base/proc.h"
 
 #include <array>
 #include <csignal>

@@ -4,7 +4,7 @@
 // -f finds without a mount.
 #include "mount_helper_fixture.h"
 
-#include "proc.h"
+#include "base/proc.h"
 
 #include <filesystem>
 #include <sys/stat.h>

@@ -4,9 +4,9 @@
 // and with the descriptors 0 to 2 closed.
 #include "mount_helper_fixture.h"
 
-#include "error.h"
-#include "fd.h"
-#include "proc.h"
+#include "base/error.h"
+#include "base/fd.h"
+#include "base/proc.h"
 
 #include <atomic>
 #include <chrono>

@@ -4,7 +4,7 @@
 // mount_helper_refusal_test.cpp.
 #include "mount_helper_fixture.h"
 
-#include "proc.h"
+#include "base/proc.h"
 
 namespace erofs_share {
 namespace {

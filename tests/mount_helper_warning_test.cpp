@@ -3,8 +3,8 @@
 // files that share nothing all the same.
 #include "mount_helper_fixture.h"
 
-#include "fd.h"
-#include "image_patch.h"
+#include "base/fd.h"
+#include "content/image_patch.h"
 
 #include <fcntl.h>
 #include <stdexcept>

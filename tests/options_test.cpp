@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Mount options that make no sense are refused with EINVAL and one clear line
 // in the fs context log, and leave nothing mounted.
+#include "base/proc.h"
 #include "fixture.h"
-#include "proc.h"
 
 #include <algorithm>
 

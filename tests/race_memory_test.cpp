@@ -2,10 +2,10 @@
 // Memory that goes while others use it: real inodes that are evicted while
 // their shared pages are mapped, and readers that the OOM killer ends in the
 // middle of a read.
-#include "dm_device.h"
+#include "base/mapped_file.h"
 #include "fixture.h"
-#include "mapped_file.h"
-#include "oom_reader.h"
+#include "machine/dm_device.h"
+#include "machine/oom_reader.h"
 
 #include <atomic>
 #include <csignal>

@@ -2,11 +2,11 @@
 // Mounts and unmounts of one domain that meet: the last unmount and the first
 // mount, a mount of an image that is still being unmounted, and all of it
 // against unloading the module.
+#include "base/fd.h"
 #include "faulty_image.h"
-#include "fd.h"
 #include "fixture.h"
-#include "kernel_module.h"
-#include "loop_device.h"
+#include "machine/kernel_module.h"
+#include "os/loop_device.h"
 
 #include <atomic>
 #include <fcntl.h>

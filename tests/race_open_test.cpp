@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // First opens of one file through many images at once end up in one shared
 // inode, whoever comes first.
-#include "fd.h"
+#include "base/fd.h"
 #include "fixture.h"
 
 #include <barrier>

@@ -5,9 +5,9 @@
 // the next open in the mount whose device has it. Each figure is compared with
 // that of a mount without sharing on the same device.
 #include "access_fixture.h"
-#include "error.h"
-#include "fault_injection.h"
-#include "fd.h"
+#include "base/error.h"
+#include "base/fd.h"
+#include "machine/fault_injection.h"
 
 #include <fcntl.h>
 #include <sys/mman.h>

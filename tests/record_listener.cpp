@@ -2,8 +2,8 @@
 // Results to the host, hanging tests, and kernel complaints.
 #include "record_listener.h"
 
-#include "complaints.h"
-#include "fd.h"
+#include "base/fd.h"
+#include "wire/complaints.h"
 
 #include <algorithm>
 #include <filesystem>

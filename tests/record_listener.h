@@ -3,8 +3,8 @@
 // which a test hangs, and fails a test during which the kernel complained.
 #pragma once
 
-#include "proc.h"
-#include "record.h"
+#include "base/proc.h"
+#include "wire/record.h"
 
 #include <chrono>
 #include <condition_variable>

@@ -2,7 +2,7 @@
 // Revealing, and using, a domain id.
 #include "secrecy_fixture.h"
 
-#include "error.h"
+#include "base/error.h"
 
 #include <array>
 #include <cstring>

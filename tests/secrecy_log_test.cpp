@@ -2,9 +2,9 @@
 // The domain id is in nothing that the kernel can be made to log: debug
 // messages, traces with function arguments, audit records.
 #include "audit_log.h"
-#include "child.h"
-#include "fd.h"
-#include "proc.h"
+#include "base/child.h"
+#include "base/fd.h"
+#include "base/proc.h"
 #include "secrecy_fixture.h"
 
 #include <filesystem>

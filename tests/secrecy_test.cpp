@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // The domain id is a secret: the kernel shows it nowhere.
-#include "fd.h"
-#include "proc.h"
+#include "base/fd.h"
+#include "base/proc.h"
 #include "secrecy_fixture.h"
 
 #include <filesystem>

@@ -2,7 +2,7 @@
 // Files of equal content, on images of one domain, have one copy in the page
 // cache. Pairs of encodings and devices are in encoding_pair_test.cpp.
 #include "fixture.h"
-#include "loop_device.h"
+#include "os/loop_device.h"
 
 namespace erofs_share {
 namespace {

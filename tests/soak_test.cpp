@@ -2,8 +2,8 @@
 // Nothing is left behind by mounting, reading and unmounting. scripts/soak does
 // the same for longer.
 #include "fixture.h"
-#include "kernel_module.h"
-#include "soak.h"
+#include "machine/kernel_module.h"
+#include "stress/soak.h"
 
 #include <filesystem>
 

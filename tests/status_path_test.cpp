@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // What erofs-share status says of one mount and of one file, for each reason
 // that a file can have not to share.
-#include "child.h"
-#include "error.h"
+#include "base/child.h"
+#include "base/error.h"
 #include "fixture.h"
 #include "mount_helper_fixture.h"
-#include "status_path.h"
+#include "tool/status_path.h"
 
 #include <unistd.h>
 

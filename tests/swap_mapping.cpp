@@ -2,9 +2,9 @@
 // Loading and unloading the module that swaps mappings.
 #include "swap_mapping.h"
 
-#include "error.h"
-#include "fd.h"
-#include "kernel_module.h"
+#include "base/error.h"
+#include "base/fd.h"
+#include "machine/kernel_module.h"
 
 #include <gtest/gtest.h>
 

@@ -2,12 +2,12 @@
 // Behind the end of a file its last page is zero, for every mount of a domain,
 // whatever an image has there and however the page was read first: a
 // fingerprint says nothing about those bytes.
+#include "base/error.h"
+#include "base/mapped_file.h"
 #include "case_image.h"
-#include "error.h"
+#include "content/image_map.h"
 #include "fixture.h"
 #include "image_list.h"
-#include "image_map.h"
-#include "mapped_file.h"
 
 #include <algorithm>
 #include <chrono>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Unmounting an image while reads of it are in flight waits for them, and
 // leaves a shared cache that others can go on with.
+#include "base/fd.h"
 #include "faulty_image.h"
-#include "fd.h"
 #include "fixture.h"
 
 #include <fcntl.h>

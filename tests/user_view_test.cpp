@@ -2,10 +2,10 @@
 // What users see of open and mapped files: their own paths and numbers in
 // /proc, who keeps a mount busy, and when it can be unmounted.
 #include "access_fixture.h"
-#include "child.h"
-#include "error.h"
-#include "fd.h"
-#include "mapped_file.h"
+#include "base/child.h"
+#include "base/error.h"
+#include "base/fd.h"
+#include "base/mapped_file.h"
 
 #include <algorithm>
 #include <array>

@@ -2,12 +2,12 @@
 // Images under dm-verity: the mount helper lets them share with each other, and
 // not with images whose bytes nobody checked, though all name one file with an
 // id.
+#include "content/verity_device.h"
 #include "mount_helper_fixture.h"
-#include "verity_device.h"
 
-#include "fd.h"
-#include "loop_device.h"
-#include "proc.h"
+#include "base/fd.h"
+#include "base/proc.h"
+#include "os/loop_device.h"
 
 #include <fcntl.h>
 #include <gcrypt.h>

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // What libFuzzer calls with the bytes of an image: the reader must give data or
 // an error. What it gives must be what its users rely on.
-#include "erofs_reader.h"
-#include "image_data.h"
-#include "quote.h"
+#include "base/quote.h"
+#include "erofs/erofs_reader.h"
+#include "erofs/image_data.h"
 
 #include <climits>
 #include <cstdint>

@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# What counts as a complaint of a guest's kernel: harness/complaints.txt, as
+# What counts as a complaint of a guest's kernel: harness/wire/complaints.txt, as
 # scripts/run-guest and as the harness read it. The lines are of real kernels.
 
 load common
@@ -17,7 +17,7 @@ fail()
 # by_script LINE, by_harness LINE: whether LINE is a complaint.
 by_script()
 {
-	grep -qE "$(grep -vE '^(#|$)' "$top/harness/complaints.txt" | paste -sd '|')" <<<"$1"
+	grep -qE "$(grep -vE '^(#|$)' "$top/harness/wire/complaints.txt" | paste -sd '|')" <<<"$1"
 }
 
 by_harness()

@@ -3,7 +3,7 @@
 #
 # erofs-share check and estimate see a fingerprint where the kernel sees one: they
 # judge the images that FingerprintRule reads in a guest, by the same list
-# (harness/fingerprint_cases.h).
+# (harness/content/fingerprint_cases.h).
 
 load common
 

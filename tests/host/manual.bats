@@ -71,21 +71,21 @@ commands()
 	for status in 0 1 2 'more than 100' any; do
 		grep -qE "^ +.?$status +" <<<"${table//│/ }" || { echo "no $status"; return 1; }
 	done
-	grep -q 'kExitWrong = 1;' "$top/harness/command_output.h"
-	grep -q 'kExitFailed = 2;' "$top/harness/command_output.h"
+	grep -q 'kExitWrong = 1;' "$top/harness/tool/command_output.h"
+	grep -q 'kExitFailed = 2;' "$top/harness/tool/command_output.h"
 }
 
 @test "the helper's manual has its options and exit statuses" {
 	local page status
 
 	page=$(manual mount.erofs-share)
-	for option in $(grep -o 'getopt([^)]*"[^"]*"' "$top/harness/mount_request.cpp" | grep -o '"[^"]*"' | tr -d '":' | grep -o .); do
+	for option in $(grep -o 'getopt([^)]*"[^"]*"' "$top/harness/helper/mount_request.cpp" | grep -o '"[^"]*"' | tr -d '":' | grep -o .); do
 		case $option in
 		t | o | N) continue ;;	# mount(8)'s own business
 		esac
 		grep -qE "^ +-$option( |$)" <<<"$page" || { echo "no -$option"; return 1; }
 	done
-	for status in $(grep -oE 'k[A-Z][a-zA-Z]+ = [0-9]+' "$top/harness/mount_failure.h" | grep -oE '[0-9]+'); do
+	for status in $(grep -oE 'k[A-Z][a-zA-Z]+ = [0-9]+' "$top/harness/helper/mount_failure.h" | grep -oE '[0-9]+'); do
 		sed -n '/^EXIT STATUS/,/^[A-Z][A-Z]/p' <<<"$page" | grep -qE "^ +$status( |$)" ||
 			{ echo "no status $status"; return 1; }
 	done

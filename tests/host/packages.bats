@@ -81,7 +81,7 @@ listed()
 offered()
 {
 	bash -c '. /usr/share/bash-completion/bash_completion
-		. "$0/harness/erofs-share.bash-completion"
+		. "$0/harness/tool/erofs-share.bash-completion"
 		COMP_WORDS=("$0/build/harness/erofs-share" "$@") COMP_CWORD=$#
 		COMP_LINE="${COMP_WORDS[*]}" COMP_POINT=${#COMP_LINE}
 		_erofs_share
