@@ -82,7 +82,7 @@ class Report {
 	/// a table by suite.
 	void print_table(std::ostream &out) const;
 	/// How many faults the tests injected and what came of them, by path,
-	/// as they recorded it (see tests/fault_fixture.h); nothing if none
+	/// as they recorded it (see tests/support/fault_fixture.h); nothing if none
 	/// did. In report_faults.cpp.
 	void print_faults(std::ostream &out) const;
 	/// GoogleTest's XML form; in report_xml.cpp.

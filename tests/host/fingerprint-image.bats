@@ -3,7 +3,7 @@
 #
 # erofs-share fingerprint: what it makes, what it refuses, and that nothing is left
 # of what it could not complete. That the trees are one is for the guest
-# (tests/fingerprint_image_test.cpp).
+# (tests/tools/fingerprint_image_test.cpp).
 
 load common
 

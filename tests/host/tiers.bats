@@ -31,7 +31,7 @@ mutants_of_one()
 	mkdir -p "$tree"/{scripts,tests/mutants,kmod}
 	cp "$top"/scripts/{lib.sh,mutants} "$tree/scripts"
 	cp "$top"/kmod/*.[ch] "$tree/kmod"
-	cp "$top"/tests/*.cpp "$tree/tests"
+	cp -r "$top"/tests/{sharing,support} "$tree/tests"
 	cp "$top/tests/mutants/only-attribute-any.cocci" "$tree/tests/mutants"
 	cat >"$tree/scripts/build-module" <<-'END'
 		#!/bin/bash
@@ -66,9 +66,9 @@ tried()
 	tried --changed 0
 	echo '/* the file that it changes */' >>"$tree/kmod/fingerprint.c"
 	tried --changed 1
-	echo '// another test' >>"$tree/tests/copy_up_test.cpp"
+	echo '// another test' >>"$tree/tests/sharing/copy_up_test.cpp"
 	tried --changed 0
-	grep -lE 'TEST(_F|_P)?\(Fingerprint,' "$tree"/tests/*.cpp | head -n 1 >"$BATS_TEST_TMPDIR/test"
+	grep -lE 'TEST(_F|_P)?\(Fingerprint,' "$tree"/tests/*/*.cpp | head -n 1 >"$BATS_TEST_TMPDIR/test"
 	echo '// its test' >>"$(<"$BATS_TEST_TMPDIR/test")"
 	tried --changed 1
 	echo '// the mutant' >>"$tree/tests/mutants/only-attribute-any.cocci"
