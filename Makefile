@@ -29,99 +29,99 @@ MAKEFLAGS += --no-print-directory
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/\1|\2/p' Makefile | awk -F '|' '{ printf "make %-13s %s\n", $$1, $$2 }'
 	@echo
-	@echo "KERNEL=$(KERNEL) is built for; known: $$(scripts/fetch-kernel --list). V=1 shows everything."
+	@echo "KERNEL=$(KERNEL) is built for; known: $$(scripts/kernel/fetch-kernel --list). V=1 shows everything."
 
 demo: known-kernel ## build, boot, and show the page cache of two real images with and without sharing
 	@scripts/deps module images guest
-	@scripts/demo
+	@scripts/bench/demo
 
 check: known-kernel ## run the tests; the last line is "N passed, M failed"
 	@scripts/deps module images guest deb check
-	@scripts/check
+	@scripts/check/check
 
 check-all: known-kernel ## run them all: also on the debug kernel, all mutants, stress, short benchmarks
 	@scripts/deps module images guest deb check
 	@KERNEL=6.12-debug scripts/deps module
-	@scripts/check --all
+	@scripts/check/check --all
 
 soak: known-kernel ## 10 000 times mount, read, umount: nothing may stay behind
 	@scripts/deps module images guest
-	@scripts/soak 10000
+	@scripts/check/soak 10000
 
 matrix: ## run the guest tests on the newest and oldest kernel of every line and print one table
 	@KERNEL= scripts/deps module images guest
-	@scripts/matrix
+	@scripts/check/matrix
 
 kernels: ## build the module for every kernel that the archive holds and print one table
 	@KERNEL= scripts/deps module
-	@scripts/kernels
+	@scripts/kernel/kernels
 
 compare: known-kernel ## run the suite on our module and on mainline's own sharing, side by side
 	@scripts/deps module images guest
-	@scripts/compare
+	@scripts/check/compare
 
 bench: known-kernel ## measure memory, scale and cost against the stock module and mainline (hours)
 	@KERNEL= scripts/deps module images guest bench
-	@scripts/bench
+	@scripts/bench/bench
 
 fuzz: ## mount FUZZ_MUTANTS=20000 hostile images on the debug kernel
 	@KERNEL=6.12-debug scripts/deps module images guest
-	@scripts/fuzz --fast $(FUZZ_MUTANTS)
+	@scripts/check/fuzz --fast $(FUZZ_MUTANTS)
 
 debug-kernel: ## build a kernel with KASAN, lockdep, kmemleak and fault injection (VARIANT=kcsan: with KCSAN)
 	@KERNEL=$(debug-line) scripts/deps module
-	@scripts/fetch-kernel $(debug-line)
+	@scripts/kernel/fetch-kernel $(debug-line)
 
 check-debug: ## run the suite on that kernel: each complaint with its trace, and the coverage of our files
 	@KERNEL=$(debug-line) scripts/deps module images guest debug
-	@KERNEL=$(debug-line) scripts/check-debug
+	@KERNEL=$(debug-line) scripts/check/check-debug
 
 faults: ## make each allocation and block request fail in turn, on a kernel with KASAN and kmemleak
 	@KERNEL=6.12-debug scripts/deps module images guest
-	@scripts/check-faults --all
+	@scripts/check/check-faults --all
 
 stress: ## half an hour of random mounts, reads and reclaim by many threads on that kernel
 	@KERNEL=$(debug-line) scripts/deps module images guest
-	@KERNEL=$(debug-line) scripts/stress 1800
+	@KERNEL=$(debug-line) scripts/check/stress 1800
 
 module: known-kernel ## build build/KERNEL/erofs.ko (KDIR= and KSRC= replace the downloaded kernel)
 	@scripts/deps module
-	@scripts/build-module "$(KERNEL)" "build/$(KERNEL)"
+	@scripts/kernel/build-module "$(KERNEL)" "build/$(KERNEL)"
 
 load: ## load build/KERNEL/erofs.ko on this machine, which must run that kernel
-	@scripts/load "build/$(KERNEL)/erofs.ko"
+	@scripts/kernel/load "build/$(KERNEL)/erofs.ko"
 
 helper: ## build build/harness/mount.erofs-share, which mount -t erofs-share runs
-	@scripts/deps harness
+	@scripts/deps product
 	@scripts/build-harness mount.erofs-share >/dev/null
 
 deb: known-kernel ## build the Debian packages in build/deb: the module by DKMS, and the tools
 	@scripts/deps deb
-	@scripts/make-deb
+	@scripts/package/make-deb
 
 install-test: known-kernel ## install the packages in a guest with a whole Debian, upgrade, remove (30 min)
 	@scripts/deps module images guest deb install-test
-	@scripts/make-deb
-	@scripts/install-test
+	@scripts/package/make-deb
+	@scripts/package/install-test
 
 diff: known-kernel ## print what the hooks change in the kernel's own files
 	@scripts/deps module >&2
-	@scripts/build-module --diff "$(KERNEL)"
+	@scripts/kernel/build-module --diff "$(KERNEL)"
 
 lint: known-kernel ## check the style and the static correctness of everything
 	@scripts/deps module guest lint
-	@scripts/lint
+	@scripts/check/lint
 
 clean: ## remove build/; downloads stay
 	@rm -rf build
 
 refresh: known-kernel ## ask the archive for newer kernels and packages, and fetch them
 	@scripts/deps module images
-	@scripts/fetch-kernel --refresh "$(KERNEL)"
-	@scripts/erofs-utils --refresh
-	@scripts/demo-images --refresh
+	@scripts/kernel/fetch-kernel --refresh "$(KERNEL)"
+	@scripts/images/erofs-utils --refresh
+	@scripts/images/demo-images --refresh
 
 known-kernel:
 ifeq ($(KDIR)$(KSRC),)
-	@scripts/fetch-kernel --known "$(KERNEL)"
+	@scripts/kernel/fetch-kernel --known "$(KERNEL)"
 endif

@@ -20,7 +20,7 @@ namespace fs = std::filesystem;
 [[noreturn]] void refuse(const std::string &what)
 {
 	throw std::runtime_error(
-		what + "; run the part of scripts/bench that writes it again");
+		what + "; run the part of scripts/bench/bench that writes it again");
 }
 
 /// The member @key of @object, which @where names in an error.
@@ -292,7 +292,7 @@ std::vector<BenchTable> read_bench_tables(const std::string &directory)
 	if (tables.empty())
 		throw std::runtime_error(directory +
 					 ": no NAME.json; expected what "
-					 "scripts/bench leaves in build/bench");
+					 "scripts/bench/bench leaves in build/bench");
 	std::stable_sort(tables.begin(), tables.end(),
 			 [](const BenchTable &a, const BenchTable &b) {
 				 return a.order < b.order;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The measured tables that parts of scripts/bench leave behind, a JSON file
+// The measured tables that parts of scripts/bench/bench leave behind, a JSON file
 // each. A file NAME.json has
 //
 //   name, title  what it is called in file names, and for people

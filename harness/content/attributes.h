@@ -35,7 +35,7 @@ inline constexpr const char *kAttributeTree = "attributes";
 inline constexpr const char *kUserAttributeTree = "attr-user";
 
 /// Everything in the tree "attributes". Names share prefixes of 2 to 200 bytes,
-/// those that scripts/test-images gives to mkfs.erofs, are equal to a prefix or
+/// those that scripts/images/test-images gives to mkfs.erofs, are equal to a prefix or
 /// have none of them. Some values are in three files, so that mkfs.erofs keeps
 /// them in its shared area, others in one.
 const std::vector<AttributedFile> &attributed_files();

@@ -231,7 +231,7 @@ Tree make_huge()
 	return tree;
 }
 
-/// A file as long as the image that scripts/test-images makes of it, with data
+/// A file as long as the image that scripts/images/test-images makes of it, with data
 /// at both ends: one that claims to be that image must have its size.
 Tree make_claimant()
 {
@@ -312,7 +312,7 @@ const std::vector<Tree> &all_trees()
 		// Made as an archive, see device_archive.h.
 		{.name = "devices", .files = {{"file", 5003, 54}}},
 		make_claimant(),
-		// Not from seeds: scripts/test-images makes these of files
+		// Not from seeds: scripts/images/test-images makes these of files
 		// that are there already.
 		{.name = "program", .files = {}},
 		{.name = "nested", .files = {}},

@@ -92,7 +92,7 @@ void add_attributes(const std::string &directory)
 	set_attribute(directory + "/random", "user.long",
 		      std::string(1500, 'v'));
 	set_attribute(directory + "/dir/sub", "user.on.a.directory", "yes");
-	// scripts/fuzz-seeds gives this prefix a place in the table.
+	// scripts/images/fuzz-seeds gives this prefix a place in the table.
 	set_attribute(directory + "/random", "user.prefixed.one", "1");
 	set_attribute(directory + "/sizes/513", "user.prefixed.two", "2");
 	set_attribute(directory + "/sizes/513", "user." + std::string(200, 'n'),

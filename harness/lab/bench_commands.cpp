@@ -59,7 +59,7 @@ void add_report(CLI::App &app)
 	auto *report = app.add_subcommand(
 		"bench-report", "print measured tables, and write them as "
 				"Markdown and as a page with plots");
-	report->add_option("DIR", directory, "with scripts/bench's NAME.json")
+	report->add_option("DIR", directory, "with scripts/bench/bench's NAME.json")
 		->required()
 		->check(CLI::ExistingDirectory);
 	report->add_option("--rst", rst,
@@ -106,7 +106,7 @@ void add_memory(CLI::App &app)
 		command->add_flag("--share", run.share, "with inode_share");
 	}
 	start->add_option("--program", program,
-			  "what to run: a file of scripts/bench-programs")
+			  "what to run: a file of scripts/bench/bench-programs")
 		->required()
 		->check(CLI::ExistingFile);
 	const auto with_disks = [] {

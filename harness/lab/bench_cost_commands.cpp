@@ -55,7 +55,7 @@ void add_measure(CLI::App &app)
 
 	static std::string directory;
 	auto *tree = app.add_subcommand("make-cost-tree",
-					"make the tree of scripts/bench-cost");
+					"make the tree of scripts/bench/bench-cost");
 	tree->add_option("DIR", directory, "an existing directory")
 		->required()
 		->check(CLI::ExistingDirectory);

@@ -53,7 +53,7 @@ void add_run_commands(CLI::App &app)
 	auto *mutant = app.add_subcommand(
 		"mutant", "print the recipes of mutants, each behind what it "
 			  "changes");
-	mutant->add_option("DIR", images, "directory of scripts/fuzz-seeds")
+	mutant->add_option("DIR", images, "directory of scripts/images/fuzz-seeds")
 		->required()
 		->check(CLI::ExistingDirectory);
 	mutant->add_option("SEED", seed, "name of an image there")->required();
@@ -78,11 +78,11 @@ void add_report_commands(CLI::App &app)
 	auto *left = app.add_subcommand("fuzz-remaining",
 					"what no guest has run yet");
 	for (auto *command : {report, left}) {
-		command->add_option("RUN", runs, "directories of scripts/fuzz")
+		command->add_option("RUN", runs, "directories of scripts/check/fuzz")
 			->required()
 			->check(CLI::ExistingDirectory);
 		command->add_option("--seeds", images,
-				    "directory of scripts/fuzz-seeds")
+				    "directory of scripts/images/fuzz-seeds")
 			->required();
 		command->add_option("--known", known, "tests/regressions")
 			->required();
@@ -111,7 +111,7 @@ void add_report_commands(CLI::App &app)
 	});
 
 	auto *tree = app.add_subcommand("make-seed-tree",
-					"make the tree of scripts/fuzz-seeds");
+					"make the tree of scripts/images/fuzz-seeds");
 	tree->add_option("DIR", directory, "an existing directory")
 		->required()
 		->check(CLI::ExistingDirectory);

@@ -21,7 +21,7 @@ void add_secrecy_commands(CLI::App &app);
 void add_fuzz_commands(CLI::App &app);
 /// Stress and soak (stress_commands.cpp).
 void add_stress_commands(CLI::App &app);
-/// What scripts/bench and its parts call (bench_commands.cpp,
+/// What scripts/bench/bench and its parts call (bench_commands.cpp,
 /// bench_cost_commands.cpp).
 void add_bench_commands(CLI::App &app);
 void add_bench_cost_commands(CLI::App &app);

@@ -25,7 +25,7 @@ Side side_of(const std::string &text)
 	if (equals == std::string::npos || equals == 0)
 		throw CLI::ValidationError("'" + text +
 					   "': expected NAME=RUN, a name and a "
-					   "directory of scripts/run-suite");
+					   "directory of scripts/guest/run-suite");
 	return {text.substr(0, equals), Report(text.substr(equals + 1))};
 }
 
@@ -35,7 +35,7 @@ void add_report_commands(CLI::App &app)
 	static std::string xml;
 	auto *report = app.add_subcommand(
 		"report", "results of all tests that guests ran");
-	report->add_option("RUN", run, "directory of scripts/run-suite")
+	report->add_option("RUN", run, "directory of scripts/guest/run-suite")
 		->required()
 		->check(CLI::ExistingDirectory);
 	report->add_option("--xml", xml, "also write GoogleTest XML to a file");
@@ -103,7 +103,7 @@ void add_compare_commands(CLI::App &app)
 	// Names with "=" or ":" are none for the CLI11 of Debian 13.
 	compare->add_option("SIDE", texts,
 			    "NAME=RUN, a name and a directory of "
-			    "scripts/run-suite")
+			    "scripts/guest/run-suite")
 		->required();
 	compare->add_option("--markdown", markdown,
 			    "append the same in Markdown to a file");
@@ -136,7 +136,7 @@ void add_parity_commands(CLI::App &app)
 		"parity", "what users saw with the distribution's module and "
 			  "with ours, where it differs");
 	auto *stock = parity->add_option("STOCK", first,
-					 "directory of scripts/run-suite");
+					 "directory of scripts/guest/run-suite");
 	auto *ours = parity->add_option("OURS", second, "the same, of ours");
 	parity->add_flag("--modes", modes,
 			 "one RUN only: its tests' variants plain and shared; "

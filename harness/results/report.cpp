@@ -86,7 +86,7 @@ std::vector<std::string> guest_directories(const std::string &run)
 	if (guests.empty())
 		throw std::runtime_error(run +
 					 " holds no guest-1: expected the "
-					 "results of scripts/run-suite");
+					 "results of scripts/guest/run-suite");
 	return guests;
 }
 

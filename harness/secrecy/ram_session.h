@@ -12,7 +12,7 @@
 
 namespace erofs_share {
 
-/// Where scripts/run-guest put what a session needs.
+/// Where scripts/guest/run-guest put what a session needs.
 struct RamGuest {
 	std::string directory; ///< with "records" (--dir)
 	std::string memory;    ///< the guest's memory (--ram)

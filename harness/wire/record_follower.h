@@ -11,7 +11,7 @@
 
 namespace erofs_share {
 
-/// Follows the file "records" that scripts/run-guest makes anew.
+/// Follows the file "records" that scripts/guest/run-guest makes anew.
 class RecordFollower {
       public:
 	/// Follows @directory/records until the process @runner, which is

@@ -13,9 +13,11 @@ setup()
 {
 	tree=$BATS_TEST_TMPDIR/tree
 	packages_list=$BATS_TEST_TMPDIR/list downloads=$BATS_TEST_TMPDIR/downloads
-	mkdir -p "$tree/scripts"
-	cp "$top"/scripts/{fetch-kernel,kernels,lib.sh,matrix} "$tree/scripts"
-	cat >"$tree/scripts/archive" <<-'END'
+	mkdir -p "$tree"/scripts/{check,guest,kernel,lib}
+	cp "$top"/scripts/kernel/{fetch-kernel,kernels} "$tree/scripts/kernel"
+	cp "$top/scripts/lib/lib.sh" "$tree/scripts/lib"
+	cp "$top/scripts/check/matrix" "$tree/scripts/check"
+	cat >"$tree/scripts/lib/archive" <<-'END'
 		#!/bin/bash
 		set -euo pipefail
 		case $1 in
@@ -25,12 +27,12 @@ setup()
 		*) exit 9 ;;
 		esac
 	END
-	chmod +x "$tree/scripts/archive"
+	chmod +x "$tree/scripts/lib/archive"
 	: >"$downloads"
 	export packages_list downloads EROFS_SHARE_CACHE
 	export -f make_packages
 	EROFS_SHARE_CACHE=$(cold_cache)
-	fetch=$tree/scripts/fetch-kernel
+	fetch=$tree/scripts/kernel/fetch-kernel
 	kernels=$EROFS_SHARE_CACHE/kernels
 }
 
@@ -189,7 +191,7 @@ linux-source-6.1=6.1.192-3" ]
 # fake_build VERSION: a build-module that fails for VERSION.
 fake_build()
 {
-	cat >"$tree/scripts/build-module" <<-END
+	cat >"$tree/scripts/kernel/build-module" <<-END
 		#!/bin/bash
 		case "\$*" in
 		*--diff*) printf '%s\n' '--- a/x' '+++ b/x' '-old' '+new' '+newer' ;;
@@ -198,13 +200,13 @@ fake_build()
 		*) mkdir -p "\$3/tree"; : >"\$3/erofs.ko"; printf '%s\n' new newer >"\$3/tree/super.c" ;;
 		esac
 	END
-	chmod +x "$tree/scripts/build-module"
+	chmod +x "$tree/scripts/kernel/build-module"
 }
 
 @test "make kernels: a row for every kernel, and failure when one does not build" {
 	offer_some
 	fake_build 6.1.176-1
-	LINES=6.1 run --separate-stderr "$tree/scripts/kernels"
+	LINES=6.1 run --separate-stderr "$tree/scripts/kernel/kernels"
 	[ "$status" -eq 1 ]
 	[ "${#lines[@]}" -eq 6 ]
 	[[ ${lines[1]} =~ ^6.1\ +6.1.0-57-cloud-amd64\ +6.1.192-3\ +yes\ +3\  ]]
@@ -218,7 +220,7 @@ fake_build()
 @test "make kernels: success when all build" {
 	offer_some
 	fake_build none
-	LINES=6.1 run --separate-stderr "$tree/scripts/kernels"
+	LINES=6.1 run --separate-stderr "$tree/scripts/kernel/kernels"
 	[ "$status" -eq 0 ]
 	[[ ${lines[-1]} == *"builds for all 4 kernels"* ]]
 }
@@ -227,14 +229,14 @@ fake_build()
 	need_private_mounts
 	echo 'linux-source-6.1 6.1.1-1' >"$packages_list"
 	fake_build none
-	LINES=6.1 run --separate-stderr "$tree/scripts/kernels"
+	LINES=6.1 run --separate-stderr "$tree/scripts/kernel/kernels"
 	[ "$status" -eq 1 ]
 	one_line "no complete kernel of 6.1"
 	offer_some
 	mkdir -p "$EROFS_SHARE_CACHE"
 	# shellcheck disable=SC2016 # expanded by the inner shell
 	LINES=6.1 run --separate-stderr private_mounts bash -c '
-		mount -t tmpfs -o size=16m none "$EROFS_SHARE_CACHE" && exec "$1"' - "$tree/scripts/kernels"
+		mount -t tmpfs -o size=16m none "$EROFS_SHARE_CACHE" && exec "$1"' - "$tree/scripts/kernel/kernels"
 	[ "$status" -eq 1 ]
 	one_line "4 kernels to build for needs 900 MB"
 	[ ! -e "$tree/build/kernels/6.1@6.1.176-1" ]
@@ -246,7 +248,7 @@ fake_build()
 	mkdir -p "$tree/build/kernels"
 	exec {lock}>"$tree/build/kernels/.lock"
 	flock "$lock"
-	LINES=6.1 run --separate-stderr "$tree/scripts/kernels"
+	LINES=6.1 run --separate-stderr "$tree/scripts/kernel/kernels"
 	exec {lock}>&-
 	[ "$status" -eq 1 ]
 	one_line "another run builds in $tree/build/kernels"
@@ -258,26 +260,26 @@ fake_suite()
 {
 	mkdir -p "$tree/build/harness"
 	# shellcheck disable=SC2016 # for the script
-	printf '#!/bin/bash\nmkdir -p "$3"\necho "$1" >>"$downloads"\n' >"$tree/scripts/run-suite"
+	printf '#!/bin/bash\nmkdir -p "$3"\necho "$1" >>"$downloads"\n' >"$tree/scripts/guest/run-suite"
 	printf '#!/bin/bash\necho "total 3 0 1"\n' >"$tree/build/harness/erofs-share-lab"
-	chmod +x "$tree/scripts/run-suite" "$tree/build/harness/erofs-share-lab"
+	chmod +x "$tree/scripts/guest/run-suite" "$tree/build/harness/erofs-share-lab"
 	fake_build none
 }
 
 @test "make matrix: the newest and the oldest of a line, or one row where they are the same" {
 	offer_some
 	fake_suite
-	LINES=6.1 run --separate-stderr "$tree/scripts/matrix"
+	LINES=6.1 run --separate-stderr "$tree/scripts/check/matrix"
 	[ "$status" -eq 0 ]
 	[ "${#lines[@]}" -eq 4 ]
 	[[ ${lines[1]} =~ ^6.1\ +6.1.0-56-cloud-amd64\ +3\  ]]
 	[[ ${lines[2]} =~ ^6.1@oldest\ +6.1.0-47-cloud-amd64\ +3\  ]]
-	LINES=6.1@6.1.176-1 run --separate-stderr "$tree/scripts/matrix"
+	LINES=6.1@6.1.176-1 run --separate-stderr "$tree/scripts/check/matrix"
 	[ "${#lines[@]}" -eq 3 ]
 	[[ ${lines[1]} =~ ^6.1@6.1.176-1\ +6.1.0-50-cloud-amd64\  ]]
 	sed -i '/6.1.0-47/d; /6.1.0-50/d' "$packages_list"
 	"$fetch" --refresh 6.1
-	LINES=6.1 run --separate-stderr "$tree/scripts/matrix"
+	LINES=6.1 run --separate-stderr "$tree/scripts/check/matrix"
 	[ "${#lines[@]}" -eq 3 ]
 	[[ ${lines[1]} =~ ^6.1\ +6.1.0-56-cloud-amd64\  ]]
 }

@@ -14,11 +14,11 @@ setup_file()
 	local dir
 
 	dir=$(warm_cache)/tests
-	"$top/scripts/archive" update "$codename"
+	"$top/scripts/lib/archive" update "$codename"
 	if [ -z "$(find "$dir" -name 'hostname_*.deb' 2>/dev/null)" ]; then
 		mkdir -p "$dir"
-		found=$("$top/scripts/archive" versions "$codename" hostname | head -n 1)
-		(cd "$dir" && "$top/scripts/archive" download "$codename" "${found/ /=}")
+		found=$("$top/scripts/lib/archive" versions "$codename" hostname | head -n 1)
+		(cd "$dir" && "$top/scripts/lib/archive" download "$codename" "${found/ /=}")
 	fi
 }
 
@@ -33,7 +33,7 @@ local_archive()
 	mkdir -p "$archive/dists/$codename/main/binary-amd64"
 	ln -s "$lists"/*_InRelease "$archive/dists/$codename/InRelease"
 	ln -s "$lists"/*_Packages "$archive/dists/$codename/main/binary-amd64/Packages"
-	found=$("$top/scripts/archive" versions "$codename" hostname | head -n 1)
+	found=$("$top/scripts/lib/archive" versions "$codename" hostname | head -n 1)
 	package=${found/ /=}
 	path=$(awk '/^Package: / { hit = $2 == "hostname" } hit && /^Filename: / { print $2; exit }' \
 		"$lists"/*_Packages)
@@ -52,7 +52,7 @@ local_archive()
 
 @test "a whole package from a signed archive is taken" {
 	local_archive
-	run "$top/scripts/archive" download "$codename" "$package"
+	run "$top/scripts/lib/archive" download "$codename" "$package"
 	[ "$status" -eq 0 ]
 	cmp "$deb" hostname_*.deb
 }
@@ -60,7 +60,7 @@ local_archive()
 @test "a package that was cut short is refused" {
 	local_archive
 	truncate -s -1000 "$deb"
-	run --separate-stderr "$top/scripts/archive" download "$codename" "$package"
+	run --separate-stderr "$top/scripts/lib/archive" download "$codename" "$package"
 	[ "$status" -ne 0 ]
 	[[ ${stderr_lines[-1]} == *"damaged or cut short"* ]]
 	[ -z "$(find . -name '*.deb')" ]
@@ -69,7 +69,7 @@ local_archive()
 @test "a package with one changed byte is refused" {
 	local_archive
 	printf X | dd of="$deb" bs=1 seek=5000 conv=notrunc status=none
-	run --separate-stderr "$top/scripts/archive" download "$codename" "$package"
+	run --separate-stderr "$top/scripts/lib/archive" download "$codename" "$package"
 	[ "$status" -ne 0 ]
 	[[ ${stderr_lines[-1]} == *"damaged or cut short"* ]]
 	[ -z "$(find . -name '*.deb')" ]
@@ -78,7 +78,7 @@ local_archive()
 @test "package lists that Debian did not sign are refused" {
 	local_archive
 	sed -i 's/^Codename: .*/Codename: other/' "$archive/dists/$codename/InRelease"
-	run --separate-stderr "$top/scripts/archive" update "$codename"
+	run --separate-stderr "$top/scripts/lib/archive" update "$codename"
 	[ "$status" -ne 0 ]
 	one_line "not signed by Debian's archive keyring"
 	[ ! -e "$(cold_cache)/archive/$codename" ]
@@ -88,7 +88,7 @@ local_archive()
 @test "no archive: every fetching script says so in one line" {
 	export EROFS_SHARE_CACHE EROFS_SHARE_MIRROR=$no_archive
 	EROFS_SHARE_CACHE=$(cold_cache)
-	for script in "fetch-kernel $line" erofs-utils demo-images; do
+	for script in "kernel/fetch-kernel $line" images/erofs-utils images/demo-images; do
 		# shellcheck disable=SC2086 # a script and its arguments
 		run --separate-stderr "$top/scripts/"$script
 		[ "$status" -ne 0 ]
@@ -102,40 +102,40 @@ local_archive()
 	export EROFS_SHARE_CACHE EROFS_SHARE_MIRROR=http://127.0.0.1:9/debian
 	export no_proxy=127.0.0.1
 	EROFS_SHARE_CACHE=$(cold_cache)
-	run --separate-stderr "$top/scripts/fetch-kernel" "$line"
+	run --separate-stderr "$top/scripts/kernel/fetch-kernel" "$line"
 	[ "$status" -ne 0 ]
 	one_line "cannot reach the Debian archive"
 }
 
 @test "a failed refresh keeps what was there" {
 	local_archive
-	"$top/scripts/archive" update "$codename"
+	"$top/scripts/lib/archive" update "$codename"
 	rm "$archive/dists/$codename/InRelease"
-	run --separate-stderr "$top/scripts/archive" refresh "$codename"
+	run --separate-stderr "$top/scripts/lib/archive" refresh "$codename"
 	[ "$status" -ne 0 ]
 	one_line "cannot reach the Debian archive"
-	run "$top/scripts/archive" versions "$codename" hostname
+	run "$top/scripts/lib/archive" versions "$codename" hostname
 	[ "$status" -eq 0 ]
 	[[ $output == "hostname "* ]]
 	nothing_half_made "$(cold_cache)"
 }
 
 @test "what a killed run left is not taken for a kernel" {
-	real=$("$top/scripts/fetch-kernel" "$line")
+	real=$("$top/scripts/kernel/fetch-kernel" "$line")
 	export EROFS_SHARE_CACHE EROFS_SHARE_MIRROR=$no_archive
 	EROFS_SHARE_CACHE=$(cold_cache)
 	version=$(basename "$real")
 	# Killed before the rename: all but the last file, under the temporary name.
 	mkdir -p "$EROFS_SHARE_CACHE/kernels/$line/$version.tmp.abcdef"
 	cp "$real"/{vmlinuz,config,release,version,kdir} "$EROFS_SHARE_CACHE/kernels/$line/$version.tmp.abcdef"
-	run --separate-stderr "$top/scripts/fetch-kernel" "$line"
+	run --separate-stderr "$top/scripts/kernel/fetch-kernel" "$line"
 	[ "$status" -ne 0 ]
 	[ -z "$output" ]
 	# An entry that somebody emptied, under its final name.
 	mkdir -p "$EROFS_SHARE_CACHE/kernels/$line/$version"
 	cp "$real"/{vmlinuz,config} "$EROFS_SHARE_CACHE/kernels/$line/$version"
 	ln -s "$version" "$EROFS_SHARE_CACHE/kernels/$line/current"
-	run --separate-stderr "$top/scripts/fetch-kernel" "$line"
+	run --separate-stderr "$top/scripts/kernel/fetch-kernel" "$line"
 	[ "$status" -ne 0 ]
 	[ -z "$output" ]
 }
@@ -146,7 +146,7 @@ local_archive()
 	# shellcheck disable=SC2016 # expanded by the inner shell
 	run --separate-stderr private_mounts bash -c '
 		mount -t tmpfs -o size=16m none "$1" || exit 99
-		EROFS_SHARE_CACHE=$1 EROFS_SHARE_MIRROR=file:///nonexistent/archive "$2/scripts/fetch-kernel" "$3"
+		EROFS_SHARE_CACHE=$1 EROFS_SHARE_MIRROR=file:///nonexistent/archive "$2/scripts/kernel/fetch-kernel" "$3"
 		status=$?
 		find "$1" -name "*.tmp.*"
 		exit $status' - "$(cold_cache)" "$top" "$line"
@@ -164,7 +164,7 @@ local_archive()
 		export EROFS_SHARE_CACHE=$1
 		bash -c "
 			set -euo pipefail
-			. \"$2/scripts/lib.sh\"
+			. \"$2/scripts/lib/lib.sh\"
 			cache_lock entry
 			cache_begin \"$1/entry\"
 			step \"unpack\" dd if=/dev/zero of=\"\$cache_tmp/file\" bs=1M count=32

@@ -155,7 +155,7 @@ refused()
 	run --separate-stderr "$tool" bench-report run
 	[ "$status" -ne 0 ]
 	one_line "$1"
-	one_line 'run the part of scripts/bench that writes it again'
+	one_line 'run the part of scripts/bench/bench that writes it again'
 }
 
 @test "bench-report: a file cut short, and files that are no table, are named" {
@@ -205,22 +205,22 @@ refused()
 }
 
 @test "bench: unknown parts and options are refused with what there is" {
-	run --separate-stderr "$top/scripts/bench" nothing
+	run --separate-stderr "$top/scripts/bench/bench" nothing
 	[ "$status" -ne 0 ]
 	one_line "unknown part 'nothing'; there are: "
 	one_line memory
-	run --separate-stderr "$top/scripts/bench" --fast
+	run --separate-stderr "$top/scripts/bench/bench" --fast
 	[ "$status" -ne 0 ]
 	one_line "unknown option '--fast'"
-	run --separate-stderr "$top/scripts/bench-memory" no-package
+	run --separate-stderr "$top/scripts/bench/bench-memory" no-package
 	[ "$status" -ne 0 ]
-	one_line "'no-package': expected a package that scripts/bench-programs has a program of"
-	run --separate-stderr "$top/scripts/bench-memory" --only reads
+	one_line "'no-package': expected a package that scripts/bench/bench-programs has a program of"
+	run --separate-stderr "$top/scripts/bench/bench-memory" --only reads
 	[ "$status" -ne 0 ]
 	one_line "--only 'reads': expected one of the tables read zstd mixed start"
-	run --separate-stderr "$top/scripts/bench-alternatives" no-package
+	run --separate-stderr "$top/scripts/bench/bench-alternatives" no-package
 	[ "$status" -ne 0 ]
-	one_line "'no-package': expected a package that scripts/bench-programs has a program of"
+	one_line "'no-package': expected a package that scripts/bench/bench-programs has a program of"
 }
 
 # reading SIDE KERNEL NAME MEGABYTES...: the records of a guest that read two images.

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # What counts as a complaint of a guest's kernel: harness/wire/complaints.txt, as
-# scripts/run-guest and as the harness read it. The lines are of real kernels.
+# scripts/guest/run-guest and as the harness read it. The lines are of real kernels.
 
 load common
 

@@ -22,8 +22,9 @@ setup()
 	# Where that user can read it, wherever this clone lies.
 	copy=$(mktemp -d /tmp/erofs-share-deps.XXXXXX)
 	chmod 755 "$copy"
-	mkdir "$copy/scripts" "$copy/dpkg"
-	cp "$top"/scripts/{deps,lib.sh} "$copy/scripts"
+	mkdir -p "$copy/scripts/lib" "$copy/dpkg"
+	cp "$top/scripts/deps" "$copy/scripts"
+	cp "$top/scripts/lib/lib.sh" "$copy/scripts/lib"
 	empty=$copy/dpkg
 	: >"$empty/status"
 }
@@ -49,7 +50,7 @@ teardown()
 @test "an unknown group: one line that lists the known ones" {
 	run --separate-stderr "$top/scripts/deps" modul
 	[ "$status" -ne 0 ]
-	one_line "unknown group 'modul'; there are: module images harness guest bench debug deb install-test check lint"
+	one_line "unknown group 'modul'; there are: module images product harness guest bench debug deb install-test check lint"
 }
 
 # elsewhere COMMAND...: run COMMAND on a machine that runs another system.

@@ -11,7 +11,7 @@ setup_file()
 	local file
 
 	export tool=$top/build/harness/erofs-share
-	utils=$("$top/scripts/erofs-utils")
+	utils=$("$top/scripts/images/erofs-utils")
 	export mkfs=$utils/mkfs.erofs
 	export PATH=$utils:$PATH TMPDIR=$BATS_FILE_TMPDIR
 	export fingerprints=--xattr-inode-digest=trusted.erofs.fingerprint
@@ -208,7 +208,7 @@ expect_estimate()
 
 @test "check and estimate read every layout of the test images" {
 	local images name tree
-	images=$("$top/scripts/test-images")
+	images=$("$top/scripts/images/test-images")
 	while read -r name tree blob; do
 		case $tree in mix | facets) ;; *) continue ;; esac
 		# fsck.erofs 1.9.4 and Linux 6.18 read a file of 4k-fragments and
@@ -257,7 +257,7 @@ grep_bytes()
 }
 
 @test "check finds fingerprints that lie and files without one" {
-	run --separate-stderr "$tool" check "$("$top/scripts/test-images")/hostile-a.erofs"
+	run --separate-stderr "$tool" check "$("$top/scripts/images/test-images")/hostile-a.erofs"
 	[ "$status" -eq 1 ]
 	grep -q '9 files, 0 with the right fingerprint (user.fingerprint)' <<<"$output"
 	[ "$(sed -n 's/^missing: //p' <<<"$output")" = missing ]

@@ -12,8 +12,8 @@ setup_file()
 	local utils images
 
 	export tool=$top/build/harness/erofs-share
-	utils=$("$top/scripts/erofs-utils")
-	images=$("$top/scripts/test-images")
+	utils=$("$top/scripts/images/erofs-utils")
+	images=$("$top/scripts/images/test-images")
 	export PATH=$utils:$PATH TMPDIR=$BATS_FILE_TMPDIR cases=$images/cases
 }
 

@@ -11,7 +11,7 @@ load common
 setup_file()
 {
 	export tool=$top/build/harness/erofs-share
-	utils=$("$top/scripts/erofs-utils")
+	utils=$("$top/scripts/images/erofs-utils")
 	export mkfs=$utils/mkfs.erofs
 	export PATH=$utils:$PATH TMPDIR=$BATS_FILE_TMPDIR
 	export dir=$BATS_FILE_TMPDIR

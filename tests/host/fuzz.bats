@@ -2,14 +2,14 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # Hostile images: that the mutants reach every structure of each layout, and are
-# the same each time. What the kernel does with them is scripts/fuzz's business.
+# the same each time. What the kernel does with them is scripts/check/fuzz's business.
 
 load common
 
 setup()
 {
 	tool=$top/build/harness/erofs-share-lab
-	seeds=$("$top/scripts/fuzz-seeds")
+	seeds=$("$top/scripts/images/fuzz-seeds")
 }
 
 # hits SEED: print "STRUCTURE NUMBER" for 1000 mutants.

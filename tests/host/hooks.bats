@@ -7,7 +7,7 @@ load common
 
 setup()
 {
-	kernel=$("$top/scripts/fetch-kernel" "$line")
+	kernel=$("$top/scripts/kernel/fetch-kernel" "$line")
 	src=$BATS_TEST_TMPDIR/src
 	mkdir -p "$src/fs"
 	cp -r "$kernel/source/fs/erofs" "$src/fs/erofs"
@@ -30,7 +30,7 @@ setup()
 	sed -i 's/erofs_show_options/erofs_show_mount_options/g' "$src/fs/erofs/super.c"
 	out=$BATS_TEST_TMPDIR/out
 	KDIR=$kernel/$(<"$kernel/kdir") KSRC=$src \
-		run --separate-stderr "$top/scripts/build-module" the-new-kernel "$out"
+		run --separate-stderr "$top/scripts/kernel/build-module" the-new-kernel "$out"
 	[ "$status" -ne 0 ]
 	[[ $stderr == *show-options* ]]
 	[[ $stderr == *the-new-kernel* ]]
@@ -41,7 +41,7 @@ setup()
 	mkdir "$BATS_TEST_TMPDIR/hooks"
 	printf '// Lands: super.c never_called +1\n@@ @@\n- erofs_no_such_call();\n+ never_called();\n' \
 		>"$BATS_TEST_TMPDIR/hooks/matches-nothing.cocci"
-	run --separate-stderr "$top/scripts/apply-hooks" "$src/fs/erofs" "$BATS_TEST_TMPDIR/hooks" the-kernel
+	run --separate-stderr "$top/scripts/kernel/apply-hooks" "$src/fs/erofs" "$BATS_TEST_TMPDIR/hooks" the-kernel
 	[ "$status" -ne 0 ]
 	one_line matches-nothing
 	one_line the-kernel
@@ -51,7 +51,7 @@ setup()
 	mkdir "$BATS_TEST_TMPDIR/hooks"
 	printf '// Lands: super.c kvfree_twice +1\n@@ expression e; @@\n- kfree(e);\n+ kvfree_twice(e);\n' \
 		>"$BATS_TEST_TMPDIR/hooks/lands-twice.cocci"
-	run --separate-stderr "$top/scripts/apply-hooks" "$src/fs/erofs" "$BATS_TEST_TMPDIR/hooks" the-kernel
+	run --separate-stderr "$top/scripts/kernel/apply-hooks" "$src/fs/erofs" "$BATS_TEST_TMPDIR/hooks" the-kernel
 	[ "$status" -ne 0 ]
 	one_line lands-twice
 }
@@ -64,7 +64,7 @@ hook_landing()
 		printf '// Lands: %s\n' "$@"
 		printf '@@ @@\n erofs_module_init(...) {\n <...\n- erofs_check_ondisk_layout_definitions();\n+ checked_by_us();\n ...>\n }\n'
 	} >"$BATS_TEST_TMPDIR/hooks/conditional.cocci"
-	run --separate-stderr "$top/scripts/apply-hooks" "$src/fs/erofs" "$BATS_TEST_TMPDIR/hooks" the-kernel
+	run --separate-stderr "$top/scripts/kernel/apply-hooks" "$src/fs/erofs" "$BATS_TEST_TMPDIR/hooks" the-kernel
 }
 
 @test "a hook lands where a condition of its holds" {

@@ -11,7 +11,7 @@ setup_file()
 {
 	local utils
 
-	utils=$("$top/scripts/erofs-utils")
+	utils=$("$top/scripts/images/erofs-utils")
 	export dir=$BATS_FILE_TMPDIR mkfs=$utils/mkfs.erofs hidden=--xattr-inode-digest
 	# Programs and images where nobody can read them.
 	public=$(mktemp -d /tmp/erofs-share-test.XXXXXX)

@@ -8,8 +8,8 @@ load common
 
 setup()
 {
-	images=$("$top/scripts/test-images")
-	dump=$("$top/scripts/erofs-utils")/dump.erofs
+	images=$("$top/scripts/images/test-images")
+	dump=$("$top/scripts/images/erofs-utils")/dump.erofs
 }
 
 # layout IMAGE FILE: print the number of the file's data layout on disk and the
@@ -111,7 +111,7 @@ extents()
 	cache=$(cold_cache)
 	mkdir -p "$cache"
 	ln -s "$(warm_cache)/erofs-utils" "$cache/erofs-utils"
-	again=$(EROFS_SHARE_CACHE=$cache "$top/scripts/test-images")
+	again=$(EROFS_SHARE_CACHE=$cache "$top/scripts/images/test-images")
 	while read -r name _ blob; do
 		cmp "$images/$name.erofs" "$again/$name.erofs"
 		[ -z "$blob" ] || cmp "$images/$name.blob" "$again/$name.blob"

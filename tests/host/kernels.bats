@@ -25,13 +25,13 @@ load common
 	mkdir "$BATS_TEST_TMPDIR/kdir"
 	touch "$BATS_TEST_TMPDIR/kdir/Makefile" "$BATS_TEST_TMPDIR/linux-source-6.12.tar.xz"
 	KDIR=$BATS_TEST_TMPDIR/kdir KSRC=$BATS_TEST_TMPDIR/linux-source-6.12.tar.xz \
-		run --separate-stderr "$top/scripts/build-module" mine "$BATS_TEST_TMPDIR/out"
+		run --separate-stderr "$top/scripts/kernel/build-module" mine "$BATS_TEST_TMPDIR/out"
 	[ "$status" -eq 1 ]
 	one_line "run 'tar xf $BATS_TEST_TMPDIR/linux-source-6.12.tar.xz' first"
 }
 
 @test "make load without a module: the command that builds this one" {
-	KERNEL=6.1 run --separate-stderr "$top/scripts/load" "$BATS_TEST_TMPDIR/erofs.ko"
+	KERNEL=6.1 run --separate-stderr "$top/scripts/kernel/load" "$BATS_TEST_TMPDIR/erofs.ko"
 	[ "$status" -eq 1 ]
 	one_line "build it with 'make module KERNEL=6.1'"
 }
@@ -44,7 +44,7 @@ load common
 }
 
 @test "the fetched kernel, headers and source are one version and complete" {
-	dir=$("$top/scripts/fetch-kernel" "$line")
+	dir=$("$top/scripts/kernel/fetch-kernel" "$line")
 	release=$(<"$dir/release")
 	[ "$(<"$dir/version")" = "$(basename "$dir")" ]
 	[ "$(sed -n 's/^#define UTS_RELEASE "\(.*\)"/\1/p' \
@@ -58,7 +58,7 @@ load common
 }
 
 @test "headers work where they lie: no path of an installed kernel is left" {
-	dir=$("$top/scripts/fetch-kernel" "$line")
+	dir=$("$top/scripts/kernel/fetch-kernel" "$line")
 	kdir=$dir/$(<"$dir/kdir")
 	run ! grep -E '(^|[^.a-z)])/usr/(src|lib/linux-kbuild)' "$kdir/Makefile" "$kdir/.kernelvariables"
 	mkdir "$BATS_TEST_TMPDIR/module"
@@ -70,11 +70,11 @@ load common
 }
 
 @test "a second run needs no archive" {
-	before=$("$top/scripts/fetch-kernel" "$line")
-	utils=$("$top/scripts/erofs-utils")
+	before=$("$top/scripts/kernel/fetch-kernel" "$line")
+	utils=$("$top/scripts/images/erofs-utils")
 	export EROFS_SHARE_MIRROR=$no_archive
-	[ "$("$top/scripts/fetch-kernel" "$line")" = "$before" ]
-	[ "$("$top/scripts/erofs-utils")" = "$utils" ]
+	[ "$("$top/scripts/kernel/fetch-kernel" "$line")" = "$before" ]
+	[ "$("$top/scripts/images/erofs-utils")" = "$utils" ]
 	[ -x "$utils/mkfs.erofs" ]
 }
 
@@ -92,7 +92,7 @@ kernel_of_version()
 		"$1" "$2" "$3" >"$KDIR/include/generated/uapi/linux/version.h"
 	printf 'all:\n' >"$KDIR/Makefile"
 	printf 'VERSION = %s\nPATCHLEVEL = %s\nSUBLEVEL = %s\nEXTRAVERSION =\n' "$4" "$5" "$6" >"$KSRC/Makefile"
-	real=$("$top/scripts/fetch-kernel" "$line")
+	real=$("$top/scripts/kernel/fetch-kernel" "$line")
 	cp -r "$real/source/fs/erofs" "$KSRC/fs/erofs"
 	export KDIR KSRC
 }
@@ -101,32 +101,32 @@ kernel_of_version()
 	kernel_of_version 99.1.2 99.1.2
 	# A hook that was applied here would be named.
 	sed -i 's/erofs_show_options/renamed/g' "$KSRC/fs/erofs/super.c"
-	run --separate-stderr "$top/scripts/build-module" too-new "$BATS_TEST_TMPDIR/out"
+	run --separate-stderr "$top/scripts/kernel/build-module" too-new "$BATS_TEST_TMPDIR/out"
 	[ "$status" -ne 0 ]
 	one_line 99.1.2
-	one_line "newer than $("$top/scripts/fetch-kernel" --newest)"
+	one_line "newer than $("$top/scripts/kernel/fetch-kernel" --newest)"
 	one_line FORCE=1
 	[ ! -e "$BATS_TEST_TMPDIR/out" ]
 }
 
 @test "FORCE=1 builds for a newer kernel all the same" {
 	kernel_of_version 99.1.2 99.1.2
-	FORCE=1 run --separate-stderr "$top/scripts/build-module" --diff too-new
+	FORCE=1 run --separate-stderr "$top/scripts/kernel/build-module" --diff too-new
 	[ "$status" -eq 0 ]
 	[[ $output == *erofs_share_module_init* ]]
 }
 
 @test "the newest tested line itself is not too new, whatever its stable version" {
-	newest=$("$top/scripts/fetch-kernel" --newest)
+	newest=$("$top/scripts/kernel/fetch-kernel" --newest)
 	kernel_of_version "$newest.250" "$newest.250"
-	run --separate-stderr "$top/scripts/build-module" --diff newest
+	run --separate-stderr "$top/scripts/kernel/build-module" --diff newest
 	[ "$status" -eq 0 ]
 	[ -z "$stderr" ]
 }
 
 @test "headers and source of two stable versions of a line: a warning that names both" {
 	kernel_of_version 6.12.117 6.12.95
-	run --separate-stderr "$top/scripts/build-module" --diff mixed
+	run --separate-stderr "$top/scripts/kernel/build-module" --diff mixed
 	[ "$status" -eq 0 ]
 	one_line warning
 	one_line 6.12.117
@@ -135,7 +135,7 @@ kernel_of_version()
 
 @test "headers and source of two lines are refused" {
 	kernel_of_version 6.12.117 6.1.192
-	run --separate-stderr "$top/scripts/build-module" --diff mixed
+	run --separate-stderr "$top/scripts/kernel/build-module" --diff mixed
 	[ "$status" -ne 0 ]
 	[ -z "$output" ]
 	one_line 6.12.117
@@ -145,7 +145,7 @@ kernel_of_version()
 @test "a build directory without headers is named" {
 	kernel_of_version 6.12.117 6.12.117
 	rm "$KDIR/include/generated/uapi/linux/version.h"
-	run --separate-stderr "$top/scripts/build-module" --diff empty
+	run --separate-stderr "$top/scripts/kernel/build-module" --diff empty
 	[ "$status" -ne 0 ]
 	one_line "$KDIR"
 }
@@ -154,7 +154,7 @@ kernel_of_version()
 	kernel_of_version 6.12.117 6.12.117
 	printf 'int a = one_thing;\nint b = another_thing;\n' >"$BATS_TEST_TMPDIR/broken.c"
 	printf 'modules:\n\t$(CC) -c %s\n' "$BATS_TEST_TMPDIR/broken.c" >"$KDIR/Makefile"
-	run --separate-stderr "$top/scripts/build-module" broken "$BATS_TEST_TMPDIR/out"
+	run --separate-stderr "$top/scripts/kernel/build-module" broken "$BATS_TEST_TMPDIR/out"
 	[ "$status" -ne 0 ]
 	[[ ${stderr_lines[-1]} == *"broken.c:1:9: error: "*one_thing* ]]
 	[[ $stderr != *another_thing* ]]
@@ -180,7 +180,7 @@ fake_kmod()
 		'40 1 7:0 / /srv/image-one ro shared:9 - erofs /dev/loop0 ro,user_xattr' \
 		'41 1 7:1 / /srv/image-two ro - erofs /dev/loop1 ro,user_xattr' \
 		>"$BATS_TEST_TMPDIR/proc/self/mountinfo"
-	EROFS_SHARE_PROC=$BATS_TEST_TMPDIR/proc run --separate-stderr "$top/scripts/load" "$BATS_TEST_TMPDIR/erofs.ko"
+	EROFS_SHARE_PROC=$BATS_TEST_TMPDIR/proc run --separate-stderr "$top/scripts/kernel/load" "$BATS_TEST_TMPDIR/erofs.ko"
 	[ "$status" -eq 1 ]
 	[[ ${stderr_lines[0]} == 'insmod: ERROR: could not insert module erofs.ko: File exists' ]]
 	[[ $stderr == *"umount /srv/image-one"*"umount /srv/image-two"*"rmmod erofs"* ]]
@@ -189,28 +189,28 @@ fake_kmod()
 
 @test "loading a module of another kernel: both kernels are named" {
 	fake_kmod 'insmod: ERROR: could not insert module erofs.ko: Invalid module format'
-	run --separate-stderr "$top/scripts/load" "$BATS_TEST_TMPDIR/erofs.ko"
+	run --separate-stderr "$top/scripts/kernel/load" "$BATS_TEST_TMPDIR/erofs.ko"
 	[ "$status" -eq 1 ]
 	[[ $stderr == *'Invalid module format'*6.12.0-other*"$(uname -r)"* ]]
 }
 
 @test "the build root has the newer compiler, and a second run needs no archive" {
-	suite=$("$top/scripts/fetch-kernel" --build-root 6.12-deb13)
+	suite=$("$top/scripts/kernel/fetch-kernel" --build-root 6.12-deb13)
 	[ -n "$suite" ] || skip "this machine's own tools build for Debian 13"
-	"$top/scripts/build-root" "$suite" >/dev/null
+	"$top/scripts/kernel/build-root" "$suite" >/dev/null
 	export EROFS_SHARE_MIRROR=$no_archive
-	run --separate-stderr "$top/scripts/build-root" "$suite" --run gcc-14 --version
+	run --separate-stderr "$top/scripts/kernel/build-root" "$suite" --run gcc-14 --version
 	[ "$status" -eq 0 ]
 	[[ $output == *"gcc-14"* ]]
 }
 
 @test "the build root sees what it is given, and leaves no mount behind" {
-	suite=$("$top/scripts/fetch-kernel" --build-root 6.12-deb13)
+	suite=$("$top/scripts/kernel/fetch-kernel" --build-root 6.12-deb13)
 	[ -n "$suite" ] || skip "this machine's own tools build for Debian 13"
 	echo content >"$BATS_TEST_TMPDIR/file"
-	run --separate-stderr "$top/scripts/build-root" "$suite" --run --bind "$BATS_TEST_TMPDIR:/build" cat /build/file
+	run --separate-stderr "$top/scripts/kernel/build-root" "$suite" --run --bind "$BATS_TEST_TMPDIR:/build" cat /build/file
 	[ "$status" -eq 0 ]
 	[ "$output" = content ]
-	root=$("$top/scripts/build-root" "$suite")
+	root=$("$top/scripts/kernel/build-root" "$suite")
 	run ! grep -F " $root" /proc/self/mountinfo
 }

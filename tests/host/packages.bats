@@ -14,7 +14,7 @@ setup_file()
 
 	"$top/scripts/build-harness" erofs-share >/dev/null
 	before=$(outside)
-	"$top/scripts/make-deb" >"$BATS_FILE_TMPDIR/table"
+	"$top/scripts/package/make-deb" >"$BATS_FILE_TMPDIR/table"
 	diff <(echo "$before") <(outside) >"$BATS_FILE_TMPDIR/outside" || true
 }
 
@@ -51,7 +51,7 @@ source_package()
 {
 	local kernel
 
-	kernel=$("$top/scripts/fetch-kernel" "$line")
+	kernel=$("$top/scripts/kernel/fetch-kernel" "$line")
 	mkdir -p "$BATS_TEST_TMPDIR/linux-source-6.12/fs"
 	cp -r "$kernel/source/fs/erofs" "$BATS_TEST_TMPDIR/linux-source-6.12/fs"
 	tar -C "$BATS_TEST_TMPDIR" -cJf "$USR_SRC/linux-source-6.12.tar.xz" linux-source-6.12
@@ -59,7 +59,7 @@ source_package()
 
 dkms_source()
 {
-	"$top/scripts/dkms-source" "$kernel_release" linux-source
+	"$top/scripts/kernel/dkms-source" "$kernel_release" linux-source
 }
 
 # contents DEB: the paths of its files, one a line.
@@ -109,7 +109,7 @@ offered()
 	local tree=./usr/src/erofs-inode-share-$version
 	{
 		printf '%s\n' dkms.conf kmod/debian/changelog \
-			scripts/{lib.sh,apply-hooks,build-module,dkms-source,fetch-kernel}
+			scripts/lib/lib.sh scripts/kernel/{apply-hooks,build-module,dkms-source,fetch-kernel}
 		(cd "$top" && find kmod -type f ! -path 'kmod/debian/*')
 	} | sed "s,^,$tree/," | sort >wanted
 	contents "$dkms" | grep "^$tree/" >found
@@ -140,7 +140,7 @@ offered()
 	[ "$version" = "$(dpkg-parsechangelog -l "$top/kmod/debian/changelog" -S Version)" ]
 	dpkg-deb --fsys-tarfile "$dkms" | tar -xO "./usr/src/erofs-inode-share-$version/dkms.conf" |
 		grep -qxF "PACKAGE_VERSION=\"$version\""
-	"$top/scripts/build-module" "$line" "$top/build/$line" 2>/dev/null
+	"$top/scripts/kernel/build-module" "$line" "$top/build/$line" 2>/dev/null
 	[ "$(modinfo -F version "$top/build/$line/erofs.ko")" = "$version" ]
 }
 
@@ -203,7 +203,7 @@ offered()
 }
 
 @test "a kernel that is no package of Debian's is refused" {
-	run --separate-stderr "$top/scripts/dkms-source" 6.12.0-custom linux-source
+	run --separate-stderr "$top/scripts/kernel/dkms-source" 6.12.0-custom linux-source
 	[ "$status" -ne 0 ]
 	one_line "kernel 6.12.0-custom is not from a package of Debian's"
 }
@@ -230,7 +230,7 @@ offered()
 @test "the package's tree is enough to build the module, as dkms.conf says" {
 	local kernel kernelver kernel_source_dir
 
-	kernel=$("$top/scripts/fetch-kernel" "$line")
+	kernel=$("$top/scripts/kernel/fetch-kernel" "$line")
 	kernelver=$(<"$kernel/release") kernel_source_dir=$kernel/$(<"$kernel/kdir")
 	installed "linux-headers-$kernelver" "$(<"$kernel/version")"
 	installed "linux-source-${line%%-*}" "$(<"$kernel/version")"

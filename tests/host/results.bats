@@ -307,8 +307,8 @@ hostile()
 }
 
 @test "a report is good only if something passed and nothing failed" {
-	# shellcheck source=scripts/lib.sh
-	. "$top/scripts/lib.sh"
+	# shellcheck source=scripts/lib/lib.sh
+	. "$top/scripts/lib/lib.sh"
 	verdict $'text\ntotal 9 0 1'
 	run verdict $'text\ntotal 9 1 0'
 	[ "$status" -ne 0 ]

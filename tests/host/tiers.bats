@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Nothing that tests is left out of the loops: each part of scripts/check is in
+# Nothing that tests is left out of the loops: each part of scripts/check/check is in
 # tests/tiers, each mutant still breaks something, and --changed leaves out no more
 # than it should. And the lines that say what begins.
 
@@ -13,13 +13,13 @@ parts()
 	awk '!/^#/ && NF { print $2 }' "$top/tests/tiers" | sort
 }
 
-@test "tiers: the parts of scripts/check are those of tests/tiers, once each" {
-	sed -n 's/^part_\([a-z-]*\)().*/\1/p' "$top/scripts/check" | sort >"$BATS_TEST_TMPDIR/functions"
+@test "tiers: the parts of scripts/check/check are those of tests/tiers, once each" {
+	sed -n 's/^part_\([a-z-]*\)().*/\1/p' "$top/scripts/check/check" | sort >"$BATS_TEST_TMPDIR/functions"
 	parts | diff -u "$BATS_TEST_TMPDIR/functions" -
 	[ "$(parts | wc -l)" -gt 5 ]
 }
 
-@test "tiers: each part is in a loop that scripts/check knows" {
+@test "tiers: each part is in a loop that scripts/check/check knows" {
 	run -1 awk '!/^#/ && NF && $1 !~ /^(check|all)$/ { print; found = 1 } END { exit !found }' "$top/tests/tiers"
 }
 
@@ -28,30 +28,31 @@ parts()
 mutants_of_one()
 {
 	tree=$BATS_TEST_TMPDIR/tree
-	mkdir -p "$tree"/{scripts,tests/mutants,kmod}
-	cp "$top"/scripts/{lib.sh,mutants} "$tree/scripts"
+	mkdir -p "$tree"/{scripts/{check,guest,kernel,lib},tests/mutants,kmod}
+	cp "$top/scripts/check/mutants" "$tree/scripts/check"
+	cp "$top/scripts/lib/lib.sh" "$tree/scripts/lib"
 	cp "$top"/kmod/*.[ch] "$tree/kmod"
 	cp -r "$top"/tests/{sharing,support} "$tree/tests"
 	cp "$top/tests/mutants/only-attribute-any.cocci" "$tree/tests/mutants"
-	cat >"$tree/scripts/build-module" <<-'END'
+	cat >"$tree/scripts/kernel/build-module" <<-'END'
 		#!/bin/bash
 		mkdir -p "$4/mutants"
 		: >"$4/mutants/only-attribute-any.ko"
 		echo fingerprint.c >"$4/mutants/only-attribute-any.files"
 	END
-	cat >"$tree/scripts/run-modules" <<-'END'
+	cat >"$tree/scripts/guest/run-modules" <<-'END'
 		#!/bin/bash
 		mkdir -p "$2/only-attribute-any/guest-1"
 		printf '%s\n' '{"event":"plan","tests":["A.B"]}' '{"event":"finish","test":"A.B","outcome":"failed","text":"","seconds":0,"properties":{}}' >"$2/only-attribute-any/guest-1/records"
 	END
 	echo "echo $top/build/harness" >"$tree/scripts/build-harness"
-	chmod +x "$tree"/scripts/*
+	chmod +x "$tree"/scripts/{build-harness,guest/run-modules,kernel/build-module}
 }
 
 # tried OPTION N: fail unless mutants OPTION tries N modules, and all are noticed.
 tried()
 {
-	run -0 "$tree/scripts/mutants" "$1"
+	run -0 "$tree/scripts/check/mutants" "$1"
 	[ "${lines[-1]}" = "total $2 0 0" ] || { echo "$1: $output"; return 1; }
 }
 
@@ -79,7 +80,7 @@ tried()
 
 @test "a step without a terminal says when it begins, and how long it took" {
 	# shellcheck disable=SC2016 # for the inner shell
-	run --separate-stderr bash -c '. "$1/scripts/lib.sh"; top=$2; step "the long work" true' - "$top" "$BATS_TEST_TMPDIR"
+	run --separate-stderr bash -c '. "$1/scripts/lib/lib.sh"; top=$2; step "the long work" true' - "$top" "$BATS_TEST_TMPDIR"
 	[ "$status" -eq 0 ]
 	[ "${stderr_lines[0]}" = 'the long work ...' ]
 	[[ ${stderr_lines[1]} =~ ^the\ long\ work\ +0\ s$ ]]

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Nothing is left behind by mounting, reading and unmounting. scripts/soak does
+// Nothing is left behind by mounting, reading and unmounting. scripts/check/soak does
 // the same for longer.
 #include "machine/kernel_module.h"
 #include "stress/soak.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // The names of the test images, for tests that run for each of them: GoogleTest
-// wants the list before there is an image store to ask. scripts/test-images
+// wants the list before there is an image store to ask. scripts/images/test-images
 // says how each image is made; a test compares the two lists.
 #pragma once
 
