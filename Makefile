@@ -23,7 +23,7 @@ RUNNER	?= qemu
 export KERNEL KDIR KSRC FORCE V RUNNER
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help demo check check-all matrix kernels compare module load helper deb install-test diff lint clean refresh
+.PHONY: help demo quick check check-all shell matrix kernels compare module load helper deb install-test diff lint clean refresh
 .PHONY: bench known-kernel debug-kernel check-debug faults fuzz stress soak
 
 help: ## list the targets
@@ -35,9 +35,17 @@ demo: known-kernel ## build, boot, and show the page cache of two real images wi
 	@scripts/deps module images guest
 	@scripts/bench/demo
 
-check: known-kernel ## run the tests; the last line is "N passed, M failed"
-	@scripts/deps module images guest deb check
-	@scripts/check/check
+quick: known-kernel ## build what changed, run the unit tests and a few suites in one guest: three minutes
+	@scripts/deps module images guest
+	@scripts/check/check --quick
+
+check: known-kernel ## run the tests; the last line is "N passed, M failed"; PATTERN='Remount*' runs one suite
+	@scripts/deps module images guest $(if $(PATTERN),,deb check)
+	@scripts/check/check $(if $(PATTERN),'$(PATTERN)')
+
+shell: known-kernel ## a shell in a guest with the module, the test images and the tools
+	@scripts/deps module images guest shell
+	@scripts/guest/shell
 
 check-all: known-kernel ## run them all: also on the debug kernel, all mutants, stress, short benchmarks
 	@scripts/deps module images guest deb check

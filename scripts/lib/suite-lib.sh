@@ -12,6 +12,7 @@
 # seconds for one test.
 #
 #	BATCH_MODULES	files that lie in the guest's /modules/batch
+#	MORE_PROGRAMS	programs that lie in its /bin
 prepare_suite()
 {
 	local line=$1 module=$2 dir=$3 out kernel file harness images utils append memory name blob
@@ -47,10 +48,11 @@ prepare_suite()
 
 	rm -rf "$dir"
 	mkdir -p "$dir"
+	# shellcheck disable=SC2086 # a word a program
 	TEST_MODULES=$out/test-modules "$top/scripts/guest/make-initramfs" "$kernel/modules" "$file" "$dir/initrd" \
 		"$harness/erofs-share-init" "$tool" "$harness/erofs-share" "$harness/erofs-share-tests" \
 		"$harness/mount.erofs-share:/sbin/mount.erofs-share" "$utils/dump.erofs:/sbin/dump.erofs" "$utils/mkfs.erofs:/sbin/mkfs.erofs" \
-		"$(command -v mount):/bin/mount" "$(command -v umount):/bin/umount"
+		"$(command -v mount):/bin/mount" "$(command -v umount):/bin/umount" ${MORE_PROGRAMS:-}
 
 	# The store is there twice: tests let the second one's device fail.
 	disks=(--disk "images=$images/store.ext4" --disk "faulty=$images/store.ext4")

@@ -50,7 +50,7 @@ teardown()
 @test "an unknown group: one line that lists the known ones" {
 	run --separate-stderr "$top/scripts/deps" modul
 	[ "$status" -ne 0 ]
-	one_line "unknown group 'modul'; there are: module images product harness guest bench debug deb install-test check lint"
+	one_line "unknown group 'modul'; there are: module images product harness guest shell bench debug deb install-test check lint"
 }
 
 # elsewhere COMMAND...: run COMMAND on a machine that runs another system.

@@ -10,7 +10,7 @@ load common
 # parts: print the parts that tests/tiers names.
 parts()
 {
-	awk '!/^#/ && NF { print $2 }' "$top/tests/tiers" | sort
+	awk '!/^#/ && NF && $1 != "fast" { print $2 }' "$top/tests/tiers" | sort
 }
 
 @test "tiers: the parts of scripts/check/check are those of tests/tiers, once each" {
@@ -20,7 +20,17 @@ parts()
 }
 
 @test "tiers: each part is in a loop that scripts/check/check knows" {
-	run -1 awk '!/^#/ && NF && $1 !~ /^(check|all)$/ { print; found = 1 } END { exit !found }' "$top/tests/tiers"
+	run -1 awk '!/^#/ && NF && $1 !~ /^(quick|check|all|fast)$/ { print; found = 1 } END { exit !found }' "$top/tests/tiers"
+}
+
+@test "tiers: each fast suite has tests" {
+	[ -x "$top/build/harness/erofs-share-tests" ] || skip "scripts/build-harness has not built the tests"
+	awk '$1 == "fast" { print $2 }' "$top/tests/tiers" | while read -r suite; do
+		"$top/build/harness/erofs-share-tests" --gtest_list_tests --gtest_filter="$suite" | grep -q '^  ' ||
+			echo "$suite"
+	done >"$BATS_TEST_TMPDIR/empty"
+	diff /dev/null "$BATS_TEST_TMPDIR/empty"
+	grep -q '^fast' "$top/tests/tiers"
 }
 
 # mutants_of_one: a tree in $BATS_TEST_TMPDIR with one mutant, whose module is neither
