@@ -11,7 +11,7 @@ load common
 setup_file()
 {
 	export tool=$top/build/harness/erofs-share
-	utils=$("$top/scripts/erofs-utils")
+	utils=$("$top/scripts/images/erofs-utils")
 	# Where everybody can come, as mkfs.erofs runs as nobody.
 	public=$(mktemp -d /tmp/erofs-share-test.XXXXXX)
 	chmod 755 "$public"

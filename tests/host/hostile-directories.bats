@@ -12,7 +12,7 @@ setup_file()
 {
 	export tool=$top/build/harness/erofs-share
 	export PATH
-	PATH=$("$top/scripts/erofs-utils"):$PATH
+	PATH=$("$top/scripts/images/erofs-utils"):$PATH
 }
 
 setup()
