@@ -136,6 +136,11 @@ offered()
 	[[ $depends =~ (^|, )linux-source\ \|\ linux-source-6.12\ \|\ linux-source-6.1(,|$) ]]
 }
 
+@test "the packages ask for no headers: those of the running kernel are for the administrator to name" {
+	[ "$(dpkg-deb -f "$dkms" Recommends)" = erofs-inode-share-tools ]
+	run ! grep -q linux-headers <(dpkg-deb -f "$dkms" Depends Recommends Suggests; dpkg-deb -f "$tools" Depends Recommends Suggests)
+}
+
 @test "one version: changelog, packages, dkms.conf and module" {
 	[ "$version" = "$(dpkg-parsechangelog -l "$top/kmod/debian/changelog" -S Version)" ]
 	dpkg-deb --fsys-tarfile "$dkms" | tar -xO "./usr/src/erofs-inode-share-$version/dkms.conf" |
