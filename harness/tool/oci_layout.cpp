@@ -142,7 +142,7 @@ std::string machine()
 	struct utsname name {};
 
 	uname(&name);
-	const std::string known = name.machine;
+	std::string known = name.machine;
 	if (known == "x86_64")
 		return "amd64";
 	if (known == "aarch64")
