@@ -356,9 +356,10 @@ publish()
 	"$mkfs" --quiet -zlz4 -C65536 "$fingerprints" "$dir/large.erofs" "$dir/large"
 	rm "$dir/large/file"
 	for signal in INT TERM HUP KILL; do
-		# As a shell in the background ignores SIGINT, one that does not.
+		# A shell in the background ignores SIGINT, and all do under nohup SIGHUP.
 		TMPDIR=$dir/pipes python3 -c 'import os, signal, sys
-signal.signal(signal.SIGINT, signal.SIG_DFL)
+for one in (signal.SIGINT, signal.SIGHUP):
+    signal.signal(one, signal.SIG_DFL)
 os.execv(sys.argv[1], sys.argv[1:])' "$tool" check --no-kernel "$dir/large.erofs" >/dev/null 2>&1 3>&- &
 		pid=$!
 		for ((i = 0; i < 1000; i++)); do
