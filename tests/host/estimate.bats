@@ -357,16 +357,13 @@ publish()
 	rm "$dir/large/file"
 	for signal in INT TERM HUP KILL; do
 		# A shell in the background ignores SIGINT, and all do under nohup SIGHUP.
-		TMPDIR=$dir/pipes python3 -c 'import os, signal, sys
-for one in (signal.SIGINT, signal.SIGHUP):
-    signal.signal(one, signal.SIG_DFL)
-os.execv(sys.argv[1], sys.argv[1:])' "$tool" check --no-kernel "$dir/large.erofs" >/dev/null 2>&1 3>&- &
+		TMPDIR=$dir/pipes env --default-signal "$tool" check --no-kernel "$dir/large.erofs" >/dev/null 2>"$BATS_TEST_TMPDIR/err" 3>&- &
 		pid=$!
 		for ((i = 0; i < 1000; i++)); do
 			[ -z "$(pgrep -P "$pid" -x fsck.erofs)" ] || break
 			sleep 0.01
 		done
-		[ -n "$(find "$dir/pipes" -type p)" ]
+		[ -n "$(find "$dir/pipes" -type p)" ] || { cat "$BATS_TEST_TMPDIR/err"; return 1; }
 		# Nothing of the image is there.
 		[ -z "$(find "$dir/pipes" -type f)" ]
 		reader=$(pgrep -P "$pid" -x fsck.erofs)

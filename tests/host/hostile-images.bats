@@ -368,10 +368,7 @@ loops_of() { grep -lFx "$1" /sys/block/loop*/loop/backing_file 2>/dev/null || tr
 	run --separate-stderr "$tool" check "$public/mounted.erofs"
 	[ "$status" -eq 0 ]
 	for signal in INT TERM HUP KILL; do
-		python3 -c 'import os, signal, sys
-for one in (signal.SIGINT, signal.SIGHUP):
-    signal.signal(one, signal.SIG_DFL)
-os.execv(sys.argv[1], sys.argv[1:])' "$tool" check "$public/mounted.erofs" >/dev/null 2>&1 3>&- &
+		env --default-signal "$tool" check "$public/mounted.erofs" >/dev/null 2>&1 3>&- &
 		pid=$!
 		for ((i = 0; i < 200; i++)); do
 			[ -z "$(loops_of "$public/mounted.erofs")" ] || break
