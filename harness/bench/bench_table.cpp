@@ -20,7 +20,8 @@ namespace fs = std::filesystem;
 [[noreturn]] void refuse(const std::string &what)
 {
 	throw std::runtime_error(
-		what + "; run the part of scripts/bench/bench that writes it again");
+		what +
+		"; run the part of scripts/bench/bench that writes it again");
 }
 
 /// The member @key of @object, which @where names in an error.
@@ -290,9 +291,10 @@ std::vector<BenchTable> read_bench_tables(const std::string &directory)
 	for (const std::string &path : paths)
 		tables.push_back(read_table(path));
 	if (tables.empty())
-		throw std::runtime_error(directory +
-					 ": no NAME.json; expected what "
-					 "scripts/bench/bench leaves in build/bench");
+		throw std::runtime_error(
+			directory +
+			": no NAME.json; expected what "
+			"scripts/bench/bench leaves in build/bench");
 	std::stable_sort(tables.begin(), tables.end(),
 			 [](const BenchTable &a, const BenchTable &b) {
 				 return a.order < b.order;
