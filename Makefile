@@ -35,7 +35,7 @@ demo: known-kernel ## build, boot, and show the page cache of two real images wi
 	@scripts/deps module images guest
 	@scripts/bench/demo
 
-quick: known-kernel ## build what changed, run the unit tests and a few suites in one guest: three minutes
+quick: known-kernel ## build what changed, and run a few suites in one guest: three minutes
 	@scripts/deps module images guest
 	@scripts/check/check --quick
 

@@ -4,11 +4,11 @@
 
 #include "base/error.h"
 #include "base/fd.h"
+#include "base/pipe.h"
 
 #include <array>
 #include <csignal>
 #include <exception>
-#include <fcntl.h>
 #include <span>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -17,42 +17,26 @@ namespace erofs_share {
 
 namespace {
 
-/// A pipe's two ends.
-struct Pipe {
-	UniqueFd output;
-	UniqueFd input;
+/// All that is written to @pipe until the last writer is gone.
+std::string drain(Pipe &pipe)
+{
+	std::array<char, 4096> part{};
+	std::string text;
 
-	Pipe()
-	{
-		std::array<int, 2> ends{};
+	pipe.input.reset();
+	for (;;) {
+		const ssize_t got =
+			read(pipe.output.get(), part.data(), part.size());
 
-		if (pipe2(ends.data(), O_CLOEXEC) != 0)
-			throw_errno("pipe2");
-		output = UniqueFd(ends[0]);
-		input = UniqueFd(ends[1]);
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0)
+			throw_errno("read from a child process");
+		if (got == 0)
+			return text;
+		text.append(part.data(), static_cast<std::size_t>(got));
 	}
-
-	/// All that is written until the last writer is gone.
-	std::string drain()
-	{
-		std::array<char, 4096> part{};
-		std::string text;
-
-		input.reset();
-		for (;;) {
-			const ssize_t got =
-				read(output.get(), part.data(), part.size());
-
-			if (got < 0 && errno == EINTR)
-				continue;
-			if (got < 0)
-				throw_errno("read from a child process");
-			if (got == 0)
-				return text;
-			text.append(part.data(), static_cast<std::size_t>(got));
-		}
-	}
-};
+}
 
 } // namespace
 
@@ -107,7 +91,7 @@ std::string run_in_child(const std::function<std::string()> &body)
 			  "the pipe to the parent");
 		return 0;
 	});
-	std::string text = pipe.drain();
+	std::string text = drain(pipe);
 	const int status = child.wait();
 
 	if (status != 0)
@@ -141,7 +125,7 @@ ProgramResult run_program(const std::string &root,
 	});
 	ProgramResult result;
 
-	result.output = pipe.drain();
+	result.output = drain(pipe);
 	result.status = child.wait();
 	return result;
 }

@@ -6,6 +6,7 @@
 #include "base/confinement.h"
 #include "base/error.h"
 #include "base/fd.h"
+#include "base/pipe.h"
 #include "base/quote.h"
 #include "base/unprivileged.h"
 
@@ -23,21 +24,6 @@ namespace {
 
 constexpr std::size_t kMostText = 65536;
 constexpr int kFirstFile = 3;
-
-struct Pipe {
-	UniqueFd output;
-	UniqueFd input;
-
-	Pipe()
-	{
-		std::array<int, 2> ends{};
-
-		if (pipe2(ends.data(), O_CLOEXEC) != 0)
-			throw_errno("pipe2");
-		output = UniqueFd(ends[0]);
-		input = UniqueFd(ends[1]);
-	}
-};
 
 /// What the child needs, made before there is one: it must not allocate.
 struct Plan {

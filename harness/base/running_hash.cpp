@@ -3,6 +3,7 @@
 #include "base/running_hash.h"
 
 #include "base/error.h"
+#include "base/hex.h"
 
 #include <gcrypt.h>
 #include <mutex>
@@ -54,15 +55,10 @@ std::string RunningHash::fingerprint()
 
 std::string hex_digest(RunningHash &hash)
 {
-	static constexpr std::string_view kDigits = "0123456789abcdef";
 	const std::string print = hash.fingerprint();
-	std::string text;
 
-	for (const char byte : print.substr(print.size() - kDigest)) {
-		text += kDigits[static_cast<unsigned char>(byte) >> 4];
-		text += kDigits[static_cast<unsigned char>(byte) & 15];
-	}
-	return text;
+	return hex_of(std::as_bytes(
+		std::span(print).subspan(print.size() - kDigest)));
 }
 
 } // namespace erofs_share

@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/fd.h"
+#include "base/hex.h"
 
 #include <algorithm>
 #include <atomic>
@@ -69,18 +70,6 @@ Level hash_level(const Level &below)
 	return level;
 }
 
-std::string hex(std::span<const std::byte> bytes)
-{
-	static constexpr std::string_view kDigits = "0123456789abcdef";
-	std::string text;
-
-	for (const std::byte byte : bytes) {
-		text += kDigits[std::to_integer<unsigned int>(byte) >> 4];
-		text += kDigits[std::to_integer<unsigned int>(byte) & 15];
-	}
-	return text;
-}
-
 } // namespace
 
 VerityDevice::VerityDevice(const std::string &lower)
@@ -102,7 +91,7 @@ VerityDevice::VerityDevice(const std::string &lower)
 		write_all(file.get(), level, tree_);
 	});
 	const Level top = hash_level(levels.back());
-	const std::string root = hex(std::span(top).first(kDigest));
+	const std::string root = hex_of(std::span(top).first(kDigest));
 
 	hashes_.emplace(tree_, LoopIo::kBuffered);
 	table << "1 " << lower << ' ' << hashes_->path() << ' ' << kBlock << ' '

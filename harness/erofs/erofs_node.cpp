@@ -17,40 +17,15 @@ namespace erofs_share {
 namespace {
 
 // Of the superblock.
-constexpr std::size_t kRootNid = 14;
 constexpr std::size_t kEpoch = 24;
 constexpr std::size_t kFixedNanoseconds = 32;
-constexpr std::size_t kMetaBlock = 40;
-constexpr std::size_t kXattrBlock = 44;
 constexpr std::size_t kVolumeName = 64;
 constexpr std::size_t kVolumeNameSize = 16;
 
 // Of an inode, and of its attributes.
 constexpr std::size_t kCompactInode = 32;
-constexpr std::size_t kExtendedInode = 64;
-constexpr std::size_t kXattrHeader = 12;
-constexpr std::size_t kXattrEntry = 4;
-constexpr std::uint8_t kLongPrefix = 0x80;
 constexpr std::uint8_t kCompressedFull = 1;
 constexpr std::uint8_t kCompressed = 3;
-constexpr std::uint8_t kChunks = 4;
-constexpr std::uint64_t kChunkBits = 0x1f;
-
-std::uint64_t number(const std::string &from, std::size_t offset,
-		     std::size_t width)
-{
-	std::uint64_t value = 0;
-
-	for (std::size_t i = width; i-- > 0;)
-		value = value << 8 |
-			static_cast<unsigned char>(from.at(offset + i));
-	return value;
-}
-
-std::size_t align4(std::size_t value)
-{
-	return (value + 3) & ~std::size_t{3};
-}
 
 /// What names in namespace number @base begin with; nothing where there is no
 /// such namespace. Number 0 is for what user space cannot see.
@@ -177,7 +152,7 @@ ErofsImage::attributes(const Inode &inode, const std::string &path) const
 	}
 	for (std::size_t at = kXattrHeader; at < entries; at += 4) {
 		const std::uint64_t where =
-			number(super_, kXattrBlock, 4) * block_size_ +
+			number(super_, kSuperXattrBlock, 4) * block_size_ +
 			number(area, at, 4) * 4;
 		if (where + kXattrEntry > end_of_metadata())
 			broken();
@@ -206,7 +181,8 @@ ErofsNode ErofsImage::node(std::uint64_t nid, const std::string &path) const
 {
 	const Inode inode = this->inode(nid);
 	const std::uint64_t at =
-		number(super_, kMetaBlock, 4) * block_size_ + nid * kInodeSlot;
+		number(super_, kSuperMetaBlock, 4) * block_size_ +
+		nid * kInodeSlot;
 	const bool extended = inode.body - at == kExtendedInode;
 	const std::string raw =
 		bytes(at, extended ? kExtendedInode : kCompactInode);
@@ -262,7 +238,7 @@ void ErofsImage::visit_nodes(
 	const std::function<void(const std::string &path,
 				 const ErofsNode &node)> &visit) const
 {
-	const std::uint64_t root = number(super_, kRootNid, 2);
+	const std::uint64_t root = number(super_, kSuperRootNid, 2);
 	std::set<std::uint64_t> directories = {root};
 	Directories all = {{root, root, 0, "", 0}};
 	std::vector<std::size_t> todo = {0};

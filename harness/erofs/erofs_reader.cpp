@@ -23,10 +23,7 @@ namespace {
 
 // Of the superblock, beyond what others need as well.
 constexpr std::uint64_t kMagic = 0xe0f5e1e2;
-constexpr std::size_t kRootNid = 14;
 constexpr std::size_t kBlocks = 36;
-constexpr std::size_t kMetaBlock = 40;
-constexpr std::size_t kXattrBlock = 44;
 constexpr std::size_t kIncompat = 80;
 constexpr std::size_t kExtraDevices = 86;
 constexpr std::size_t kDeviceTableSlot = 88;
@@ -47,12 +44,6 @@ constexpr std::size_t kDeviceSlot = 128;
 constexpr std::size_t kDeviceBlocks = 64;
 constexpr std::size_t kDeviceStart = 68;
 
-constexpr std::size_t kExtendedInode = 64;
-constexpr std::size_t kXattrHeader = 12;
-constexpr std::size_t kXattrEntry = 4;
-constexpr std::uint8_t kFlatPlain = 0;
-constexpr std::uint8_t kFlatInline = 2;
-constexpr std::uint8_t kLongPrefix = 0x80;
 constexpr std::uint8_t kPrefixIndex = 0x7f;
 /// The longest fingerprint that the kernel takes.
 constexpr std::size_t kMaxFingerprint = 256;
@@ -76,22 +67,6 @@ constexpr std::uint64_t kAttributeBytes = std::uint64_t{256} << 20;
 constexpr std::uint64_t kAttributeBytesPerByte = 64;
 /// Bits of an inode's format that are known.
 constexpr std::uint64_t kFormatBits = 0xf;
-
-std::uint64_t number(const std::string &from, std::size_t offset,
-		     std::size_t width)
-{
-	std::uint64_t value = 0;
-
-	for (std::size_t i = width; i-- > 0;)
-		value = value << 8 |
-			static_cast<unsigned char>(from.at(offset + i));
-	return value;
-}
-
-std::size_t align4(std::size_t value)
-{
-	return (value + 3) & ~std::size_t{3};
-}
 
 /// The attribute @rest in namespace number @base, for people: where there is a
 /// name for it, as getxattr(2) wants it.
@@ -348,7 +323,8 @@ std::string ErofsImage::packed_part(std::uint64_t nid, std::uint64_t from,
 
 ErofsImage::Inode ErofsImage::inode(std::uint64_t nid) const
 {
-	const std::uint64_t start = number(super_, kMetaBlock, 4) * block_size_;
+	const std::uint64_t start =
+		number(super_, kSuperMetaBlock, 4) * block_size_;
 	if (nid > (UINT64_MAX >> 6))
 		corrupt("inode number " + std::to_string(nid));
 	const std::uint64_t at = start + nid * kInodeSlot;
@@ -608,7 +584,8 @@ std::uint64_t ErofsImage::read_fingerprint(const Inode &inode,
 	if (entries > size || !add_inline(*area, entries, found))
 		return size;
 	for (std::size_t at = kXattrHeader; at < entries; at += 4)
-		if (!add_shared(number(super_, kXattrBlock, 4) * block_size_ +
+		if (!add_shared(number(super_, kSuperXattrBlock, 4) *
+						block_size_ +
 					number(*area, at, 4) * 4,
 				found))
 			return size + found.bytes;
@@ -665,7 +642,7 @@ void ErofsImage::check_spent(const Spent &spent) const
 bool ErofsImage::visit_files(std::uint64_t most,
 			     const std::function<void(ErofsFile)> &visit) const
 {
-	const std::uint64_t root = number(super_, kRootNid, 2);
+	const std::uint64_t root = number(super_, kSuperRootNid, 2);
 	// Whether an inode that was seen is a directory.
 	std::map<std::uint64_t, bool> seen = {{root, true}};
 	Directories all = {{root, root, 0, "", 0}};

@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "base/quote.h"
+#include "erofs/erofs_format.h"
 
 #include <algorithm>
 #include <array>
@@ -13,25 +14,10 @@ namespace erofs_share {
 
 namespace {
 
-constexpr std::uint8_t kFlatPlain = 0;
-constexpr std::uint8_t kFlatInline = 2;
-constexpr std::uint8_t kChunks = 4;
-constexpr std::uint16_t kChunkBits = 0x1f;
 constexpr std::uint16_t kChunkIndexes = 0x20;
 /// The address of a chunk without data.
 constexpr std::uint64_t kNoBlock = 0xffffffff;
 constexpr std::size_t kBuffer = std::size_t{1} << 18;
-
-std::uint64_t number(std::span<const std::byte> from, std::size_t offset,
-		     std::size_t width)
-{
-	std::uint64_t value = 0;
-
-	for (std::size_t i = width; i-- > 0;)
-		value = value << 8 |
-			std::to_integer<std::uint64_t>(from[offset + i]);
-	return value;
-}
 
 } // namespace
 

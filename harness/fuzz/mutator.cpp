@@ -2,6 +2,7 @@
 // Making hostile images.
 #include "fuzz/mutator.h"
 
+#include "base/hex.h"
 #include "erofs/erofs_format.h"
 
 #include <algorithm>
@@ -79,18 +80,6 @@ std::string hex(std::uint64_t value)
 
 	text << std::hex << value;
 	return text.str();
-}
-
-std::string hex_bytes(std::span<const std::byte> bytes)
-{
-	static constexpr std::string_view kDigits = "0123456789abcdef";
-	std::string text;
-
-	for (const std::byte byte : bytes) {
-		text += kDigits[std::to_integer<unsigned int>(byte) >> 4];
-		text += kDigits[std::to_integer<unsigned int>(byte) & 15];
-	}
-	return text;
 }
 
 std::uint64_t parse_hex(std::string_view text, std::string_view word)
@@ -209,7 +198,7 @@ std::string Mutant::recipe() const
 	if (size)
 		line += " size=" + hex(*size);
 	for (const Patch &patch : patches)
-		line += " " + hex(patch.offset) + "=" + hex_bytes(patch.bytes);
+		line += " " + hex(patch.offset) + "=" + hex_of(patch.bytes);
 	return line;
 }
 

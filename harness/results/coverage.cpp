@@ -3,6 +3,7 @@
 #include "results/coverage.h"
 
 #include "base/fd.h"
+#include "base/hex.h"
 #include "results/report.h"
 
 #include <filesystem>
@@ -17,19 +18,6 @@ namespace fs = std::filesystem;
 /// Where the kernel shows the counters, in a tree of its own with the paths of
 /// the object files. Source: Documentation/dev-tools/gcov.rst.
 constexpr const char *kCounters = "/sys/kernel/debug/gcov";
-constexpr const char *kDigits = "0123456789abcdef";
-
-std::string to_hex(const std::string &bytes)
-{
-	std::string hex;
-
-	hex.reserve(bytes.size() * 2);
-	for (const char byte : bytes) {
-		hex += kDigits[static_cast<unsigned char>(byte) >> 4U];
-		hex += kDigits[static_cast<unsigned char>(byte) & 15U];
-	}
-	return hex;
-}
 
 std::string from_hex(const std::string &hex)
 {
@@ -50,13 +38,16 @@ void send_coverage(const RecordWriter &records)
 {
 	if (!fs::is_directory(kCounters))
 		return;
-	for (const auto &entry : fs::recursive_directory_iterator(kCounters))
-		if (entry.path().extension() == ".gcda")
-			records.send(
-				{{"event", "coverage"},
-				 {"file", entry.path().filename().string()},
-				 {"counters",
-				  to_hex(read_text(entry.path().string()))}});
+	for (const auto &entry : fs::recursive_directory_iterator(kCounters)) {
+		if (entry.path().extension() != ".gcda")
+			continue;
+		const std::string counters = read_text(entry.path().string());
+
+		records.send({{"event", "coverage"},
+			      {"file", entry.path().filename().string()},
+			      {"counters",
+			       hex_of(std::as_bytes(std::span(counters)))}});
+	}
 }
 
 std::size_t write_coverage(const std::string &run, const std::string &out)

@@ -6,6 +6,16 @@
 # lib.sh, and the caller's variables are what prepare_suite leaves.
 # shellcheck disable=SC2034,SC2154 # see above
 
+# with_variants PATTERN: print GoogleTest's filter for what a user calls PATTERN: most suites
+# have variants, so Remount* also means Through/Remount.
+with_variants()
+{
+	case $1 in
+	'*' | *[/:-]*) echo "$1" ;;
+	*) echo "$1:*/$1" ;;
+	esac
+}
+
 # prepare_suite LINE MODULE DIR: build what is missing and make DIR anew, with the
 # initrd in it. MODULE is "ours", "stock" or a file NAME.ko. Leaves $vmlinuz, $disks,
 # $tool and $boot: what run-guest is told of this kernel line; and $patience:

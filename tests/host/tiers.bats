@@ -33,6 +33,14 @@ parts()
 	grep -q '^fast' "$top/tests/tiers"
 }
 
+@test "a pattern also means the variants of a suite, and a whole filter nothing else" {
+	[ -x "$top/build/harness/erofs-share-tests" ] || skip "scripts/build-harness has not built the tests"
+	. "$top/scripts/lib/suite-lib.sh"
+	"$top/build/harness/erofs-share-tests" --gtest_list_tests --gtest_filter="$(with_variants 'Remount*')" | grep -q '^Through/Remount'
+	[ "$(with_variants 'Sharing.*-Sharing.A')" = 'Sharing.*-Sharing.A' ]
+	[ "$(with_variants '*')" = '*' ]
+}
+
 # mutants_of_one: a tree in $BATS_TEST_TMPDIR with one mutant, whose module is neither
 # built nor loaded; its test has always failed.
 mutants_of_one()
